@@ -1,0 +1,40 @@
+import { defineConfig } from 'vitest/config';
+
+/** Milliseconds a test may take where it starts real servers. */
+const INTEGRATION_TIMEOUT_MS = 300_000;
+/** Milliseconds a story may take on a busy two-core machine. */
+const STORY_TIMEOUT_MS = 900_000;
+
+const where = ['crds', 'operator', 'control-plane', 'e2e'];
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: where.map((folder) => `${folder}/**/*.test.ts`),
+          exclude: ['**/node_modules/**', '**/*.integration.test.ts', '**/*.e2e.test.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'integration',
+          include: where.map((folder) => `${folder}/**/*.integration.test.ts`),
+          testTimeout: INTEGRATION_TIMEOUT_MS,
+          hookTimeout: INTEGRATION_TIMEOUT_MS,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'stories',
+          include: ['e2e/stories/*.e2e.test.ts'],
+          testTimeout: STORY_TIMEOUT_MS,
+          hookTimeout: STORY_TIMEOUT_MS,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
