@@ -1,0 +1,55 @@
+# CloudFreedom: everything a developer calls. `make help` lists it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+NODE := scripts/node
+BIN := PATH="$$(scripts/node --path):$$PATH" node_modules/.bin
+BIOME := $(BIN)/biome
+
+.PHONY: help bootstrap demo test up down check fix unit integration stories generate verify images bench
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)$$/  make \1|\2/' | column -t -s '|'
+
+bootstrap:
+	@scripts/bootstrap
+
+demo: bootstrap ## from nothing to a chat that stops at its budget, with visible progress
+	@$(NODE) e2e/demo/main.ts
+
+test: bootstrap ## every check there is; ends with 'N passed, N failed'
+	@$(NODE) e2e/test.ts
+
+up: bootstrap ## the cluster and the platform, left running; .local/env says how to reach them
+	@$(NODE) e2e/platform/up.ts
+
+down: bootstrap ## stops what `make up`, `make demo` or `make test` left running
+	@$(NODE) e2e/platform/down.ts
+
+check: bootstrap ## format, lint, types, unit tests: seconds
+	@$(NODE) e2e/test.ts check
+
+fix: bootstrap ## formats the code and applies the safe fixes of the linter
+	@$(BIOME) check --write .
+
+unit: bootstrap ## the unit tests alone
+	@$(NODE) e2e/test.ts unit
+
+integration: bootstrap ## real API server, Postgres, Redis and LiteLLM on loopback, no cluster
+	@$(NODE) e2e/test.ts integration
+
+stories: bootstrap ## the whole platform in a cluster, and a real browser
+	@$(NODE) e2e/test.ts stories
+
+generate: bootstrap ## remakes every generated file: CRDs, OpenAPI, goldens
+	@$(NODE) crds/src/generate.ts
+	@$(NODE) control-plane/src/openapi/generate.ts
+	@UPDATE_GOLDENS=1 $(BIN)/vitest run --project unit operator charts crds
+
+verify: bootstrap ## fails when a generated file is not what its source makes
+	@$(NODE) e2e/test.ts verify
+
+images: bootstrap ## builds the container images
+	@$(NODE) e2e/images/build.ts
+
+bench: bootstrap ## LiteLLM with and without the hook, in one run
+	@$(NODE) e2e/bench/gateway.ts

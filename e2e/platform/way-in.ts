@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import OpenAI from 'openai';
+import { Agent, fetch } from 'undici';
+import type { LocalEnv } from './local-env.ts';
+
+/** Milliseconds without a byte after which a call is given up: longer than any story's slowest stream. */
+const SILENCE_MS = 300_000;
+
+/** Whatever the API answered: the HTTP status and the parsed JSON body. */
+export interface ApiAnswer<Body> {
+  status: number;
+  body: Body;
+  headers: Headers;
+}
+
+/** The ways into a running platform, over HTTPS through its ingress, trusting its local CA and nothing less. */
+export interface WayIn {
+  /** One call of the control plane's API with the admin key. */
+  api<Body>(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<ApiAnswer<Body>>;
+  /** An `openai` client for one tenant's host; it never retries by itself, so that each refusal is seen. */
+  openai(host: string, apiKey: string): OpenAI;
+  /** A bare GET through the ingress. */
+  get(url: string, headers?: Record<string, string>): Promise<{ status: number; text: string }>;
+  close(): Promise<void>;
+}
+
+/** Opens the ways into the platform that `env` describes. */
+export function wayIn(env: LocalEnv): WayIn {
+  const dispatcher = new Agent({
+    bodyTimeout: SILENCE_MS,
+    headersTimeout: SILENCE_MS,
+    connections: 256,
+    connect: {
+      ca: readFileSync(env.CA_FILE, 'utf8'),
+      // every name of the platform is served at one address; no resolver needs to know it
+      lookup: (_name, options, callback) => {
+        const family = env.INGRESS_ADDRESS.includes(':') ? 6 : 4;
+        if (options.all) callback(null, [{ address: env.INGRESS_ADDRESS, family }]);
+        else callback(null, env.INGRESS_ADDRESS, family);
+      },
+    },
+  });
+  return {
+    async api(method, path, body, headers = {}) {
+      const answer = await fetch(`${env.API_URL}${path}`, {
+        method,
+        dispatcher,
+        headers: { authorization: `Bearer ${env.ADMIN_KEY}`, 'content-type': 'application/json', ...headers },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const text = await answer.text();
+      return {
+        status: answer.status,
+        body: text === '' ? undefined : JSON.parse(text),
+        headers: answer.headers,
+      } as never;
+    },
+    openai: (host, apiKey) =>
+      new OpenAI({
+        baseURL: `https://${host}/v1`,
+        apiKey,
+        maxRetries: 0,
+        fetch: fetch as never,
+        fetchOptions: { dispatcher } as never,
+      }),
+    async get(url, headers = {}) {
+      const answer = await fetch(url, { dispatcher, headers, redirect: 'manual' });
+      return { status: answer.status, text: await answer.text() };
+    },
+    close: () => dispatcher.close(),
+  };
+}
