@@ -17,6 +17,8 @@ export interface ApiAnswer<Body> {
 export interface WayIn {
   /** One call of the control plane's API with the admin key. */
   api<Body>(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<ApiAnswer<Body>>;
+  /** One JSON call of any of the platform's hosts, without a key of its own. */
+  call<Body>(method: string, url: string, body?: unknown, headers?: Record<string, string>): Promise<ApiAnswer<Body>>;
   /** An `openai` client for one tenant's host; it never retries by itself, so that each refusal is seen. */
   openai(host: string, apiKey: string): OpenAI;
   /** A bare GET through the ingress. */
@@ -40,21 +42,24 @@ export function wayIn(env: LocalEnv): WayIn {
       },
     },
   });
+  const call: WayIn['call'] = async (method, url, body, headers = {}) => {
+    const answer = await fetch(url, {
+      method,
+      dispatcher,
+      headers: { 'content-type': 'application/json', ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    return {
+      status: answer.status,
+      body: text === '' ? undefined : JSON.parse(text),
+      headers: answer.headers,
+    } as never;
+  };
   return {
-    async api(method, path, body, headers = {}) {
-      const answer = await fetch(`${env.API_URL}${path}`, {
-        method,
-        dispatcher,
-        headers: { authorization: `Bearer ${env.ADMIN_KEY}`, 'content-type': 'application/json', ...headers },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      const text = await answer.text();
-      return {
-        status: answer.status,
-        body: text === '' ? undefined : JSON.parse(text),
-        headers: answer.headers,
-      } as never;
-    },
+    call,
+    api: (method, path, body, headers = {}) =>
+      call(method, `${env.API_URL}${path}`, body, { authorization: `Bearer ${env.ADMIN_KEY}`, ...headers }),
     openai: (host, apiKey) =>
       new OpenAI({
         baseURL: `https://${host}/v1`,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { WayIn } from '../platform/way-in.ts';
+import type { ApiAnswer, WayIn } from '../platform/way-in.ts';
 
 /** A tenant's budget in integer nano-euro. */
 export interface Budget {
@@ -46,13 +46,18 @@ export async function topUp(way: WayIn, tenant: string, amount: bigint, key: str
   if (answer.status !== 201) throw new Error(`no top-up of ${tenant}: ${answer.status} ${JSON.stringify(answer.body)}`);
 }
 
+interface Page<Item> {
+  items: Item[];
+  nextCursor: string | null;
+}
+
 /** Every page of one of a tenant's lists, oldest first as the API gives them. */
 export async function allPages<Item>(way: WayIn, path: string): Promise<Item[]> {
   const items: Item[] = [];
   let cursor: string | null = null;
   do {
-    const query = new URLSearchParams({ limit: '200', ...(cursor ? { cursor } : {}) });
-    const answer = await way.api<{ items: Item[]; nextCursor: string | null }>('GET', `${path}?${query}`);
+    const query: URLSearchParams = new URLSearchParams({ limit: '200', ...(cursor ? { cursor } : {}) });
+    const answer: ApiAnswer<Page<Item>> = await way.api('GET', `${path}?${query}`);
     if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
     items.push(...answer.body.items);
     cursor = answer.body.nextCursor ?? null;
