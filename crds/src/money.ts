@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { matching } from './schema.ts';
+
+/** Euro as people write it: `"25"` or `"25.00"`, never negative, below one billion. */
+export const Euro = matching(
+  /^(0|[1-9][0-9]{0,8})(\.[0-9]{1,2})?$/,
+  12,
+  'must be an amount in euro such as "25.00": digits, at most two decimals, in quotes',
+);
+
+/** US dollars per million tokens: `"2.50"`; six decimals, so that the price of one token is a whole number of pico-USD. */
+export const UsdPerMillion = matching(
+  /^(0|[1-9][0-9]{0,5})(\.[0-9]{1,6})?$/,
+  13,
+  'must be a price in US dollars such as "2.50": digits, at most six decimals, in quotes',
+);
+
+/** US dollars for one image: `"0.04"`. */
+export const UsdPerImage = UsdPerMillion;
+
+/** What a Model costs at its provider. Tokens are billed by bucket; an absent bucket costs what input costs. */
+export const Prices = z.object({
+  inputUsdPerMillion: UsdPerMillion.describe('US dollars per million input tokens.'),
+  cachedInputUsdPerMillion: UsdPerMillion.optional().describe(
+    'US dollars per million input tokens that the provider read from its cache. Absent: the input price.',
+  ),
+  cacheWriteUsdPerMillion: UsdPerMillion.optional().describe(
+    'US dollars per million input tokens that the provider wrote into its cache. Absent: the input price.',
+  ),
+  outputUsdPerMillion: UsdPerMillion.describe('US dollars per million output tokens, reasoning included.'),
+  imageUsd: UsdPerImage.optional().describe('US dollars per generated image.'),
+});
+export type Prices = z.output<typeof Prices>;
+
+/** True when the decimal string stands for nothing at all: `"0"`, `"0.00"`. */
+export function isZero(amount: string): boolean {
+  return /^[0.]*$/.test(amount);
+}
