@@ -29,6 +29,8 @@ describe('a person chats in a real browser until the budget is spent', () => {
 
   const picture = (page: Page, name: string) => page.screenshot({ path: path.join(screenshots, `${name}.png`) });
 
+  /** The model's words, not the person's, whose directive quotes them. */
+  const answered = (page: Page, text: string) => page.locator('.chat-assistant').getByText(text).last();
   const noLiveHolds = () =>
     until(
       'the posting',
@@ -65,7 +67,7 @@ describe('a person chats in a real browser until the budget is spent', () => {
     await page.goto(`https://${host}/?models=${MODEL}`);
     const first = { text: 'Freedom means that your data stays where you say.', chunks: 8, chunkDelayMs: 50 };
     await send(page, told('What does freedom mean?', first));
-    await page.getByText(first.text).last().waitFor();
+    await answered(page, first.text).waitFor();
     await picture(page, '2-streamed-answer');
     const spent = await noLiveHolds();
     expect(spent.overrun).toBe(0n);
@@ -75,9 +77,9 @@ describe('a person chats in a real browser until the budget is spent', () => {
     for (let number = 1; number <= MAX_ANSWERS && words === ''; number += 1) {
       const text = `This was long answer number ${number}.`;
       await send(page, told(`Long question ${number}`, { text, completionTokens: 'max' }));
-      const answer = page.getByText(text).last();
+      const answer = answered(page, text);
       const refusal = page.getByText(/used up/i).last();
-      await answer.or(refusal).last().waitFor();
+      await answer.or(refusal).first().waitFor();
       if (await refusal.isVisible()) words = (await refusal.textContent()) ?? '';
       else await noLiveHolds();
     }
@@ -92,7 +94,7 @@ describe('a person chats in a real browser until the budget is spent', () => {
     await page.goto(`https://${host}/?models=${MODEL}`);
     const second = { text: 'Welcome back.' };
     await send(page, told('Are you there again?', second));
-    await page.getByText(second.text).last().waitFor();
+    await answered(page, second.text).waitFor();
     await picture(page, '4-after-top-up');
   });
 });

@@ -1,0 +1,140 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../process/until.ts';
+import { allPages, budgetOf, ledgerOf } from '../steps/budget.ts';
+import { ask, refusalOf, told } from '../steps/chat.ts';
+import { chatHost, issueKey, tenantYaml, waitReady } from '../steps/tenants.ts';
+import { openStory, type Story } from './story.ts';
+
+const TENANT = 'outage';
+const NAMESPACE = `tenant-${TENANT}`;
+const MODEL = 'gpt-4o-mini';
+const PATIENCE = { timeoutMs: 240_000, intervalMs: 500 };
+
+describe('parts that go away and come back', () => {
+  let story: Story;
+  let key: string;
+  let host: string;
+
+  beforeAll(async () => {
+    story = await openStory();
+    await story.kubectl.apply(tenantYaml(TENANT));
+    await waitReady(story.kubectl, TENANT);
+    host = await chatHost(story.kubectl, TENANT);
+    key = await issueKey(story.way, TENANT, 'outages');
+  });
+
+  const scale = (deployment: string, replicas: number) =>
+    story.kubectl('scale', deployment, `--replicas=${replicas}`, '-n', 'cloudfreedom-system');
+  const noLiveHolds = () =>
+    until('no live holds', async () => ((await budgetOf(story.way, TENANT)).held === 0n ? true : undefined), PATIENCE);
+
+  it('the control plane away: a clear 503, nothing is spent, and the chat is back when it returns', async () => {
+    const before = await budgetOf(story.way, TENANT);
+    await scale('deployment/control-plane', 0);
+    await story.kubectl(
+      'wait',
+      '--for=delete',
+      'pod',
+      '-n',
+      'cloudfreedom-system',
+      '--timeout=120s',
+      '-l',
+      'app.kubernetes.io/component=control-plane',
+    );
+    const outcome = await ask(story.way.openai(host, key), MODEL, 'Is anybody there?');
+    expect(outcome).toMatchObject({ refusal: { status: 503 } });
+    await scale('deployment/control-plane', 1);
+    await story.kubectl('rollout', 'status', 'deployment/control-plane', '-n', 'cloudfreedom-system', '--timeout=180s');
+    await until(
+      'an answer',
+      async () => {
+        const again = await ask(story.way.openai(host, key), MODEL, 'And now?', 20);
+        return 'text' in again ? again : undefined;
+      },
+      PATIENCE,
+    );
+    await noLiveHolds();
+    const lines = await allPages(story.way, `/v1/tenants/${TENANT}/usage`);
+    expect(lines.length).toBeGreaterThan(0);
+    expect((await budgetOf(story.way, TENANT)).granted).toBe(before.granted);
+  });
+
+  it('the control plane away while an answer streams: the answer goes on, and is billed when it returns', async () => {
+    const before = await budgetOf(story.way, TENANT);
+    const content = told('Tell me slowly', { chunks: 20, chunkDelayMs: 1_000, completionTokens: 200 });
+    const stream = await story.way
+      .openai(host, key)
+      .chat.completions.create({ model: MODEL, stream: true, max_tokens: 300, messages: [{ role: 'user', content }] });
+    let chunks = 0;
+    for await (const _chunk of stream) {
+      chunks += 1;
+      if (chunks === 2) await scale('deployment/control-plane', 0);
+    }
+    expect(chunks).toBeGreaterThan(10);
+    await scale('deployment/control-plane', 1);
+    await story.kubectl('rollout', 'status', 'deployment/control-plane', '-n', 'cloudfreedom-system', '--timeout=180s');
+    const after = await until(
+      'the posting',
+      async () => {
+        const budget = await budgetOf(story.way, TENANT);
+        return budget.posted > before.posted && budget.held === 0n ? budget : undefined;
+      },
+      PATIENCE,
+    );
+    expect(after.overrun).toBe(before.overrun);
+  });
+
+  it('a LiteLLM pod killed while it streams: its hold is freed or billed, once, and the tenant serves again', async () => {
+    const content = told('Tell me slowly', { chunks: 60, chunkDelayMs: 1_000 });
+    const request = {
+      model: MODEL,
+      stream: true as const,
+      max_tokens: 300,
+      messages: [{ role: 'user' as const, content }],
+    };
+    const stream = await story.way.openai(host, key).chat.completions.create(request);
+    let killed: Promise<unknown> | undefined;
+    const cut = await (async () => {
+      for await (const _chunk of stream) {
+        killed ??= story.kubectl(
+          'delete',
+          'pods',
+          '-n',
+          NAMESPACE,
+          '-l',
+          'app.kubernetes.io/component=litellm',
+          '--grace-period=0',
+          '--force',
+        );
+      }
+    })().then(
+      () => false,
+      () => true,
+    );
+    expect(cut).toBe(true);
+    await killed;
+    await noLiveHolds();
+    const ledger = await ledgerOf(story.way, TENANT);
+    const holds = ledger.filter(({ kind }) => kind === 'hold').map(({ requestId }) => requestId);
+    for (const requestId of holds) {
+      const ends = ledger.filter(
+        (entry) => entry.requestId === requestId && ['post', 'void', 'expire'].includes(entry.kind),
+      );
+      expect(ends, `request ${requestId}`).toHaveLength(1);
+    }
+    await waitReady(story.kubectl, TENANT);
+    const answer = await until(
+      'an answer',
+      async () => {
+        try {
+          const outcome = await ask(story.way.openai(host, key), MODEL, 'Are you back?', 20);
+          return 'text' in outcome ? outcome : undefined;
+        } catch (error) {
+          throw new Error(String(refusalOf(error)));
+        }
+      },
+      PATIENCE,
+    );
+    expect(answer.text).not.toBe('');
+  });
+});
