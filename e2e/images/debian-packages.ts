@@ -1,0 +1,24 @@
+import type { Say } from '../process/progress.ts';
+import { run } from '../process/run.ts';
+
+/**
+ * Makes sure that Debian packages are installed, by apt where this process may do so. Throws with the command to type
+ * where it may not.
+ */
+export async function ensureDebianPackages(packages: readonly string[], say: Say): Promise<void> {
+  const missing = [];
+  for (const name of packages) if (!(await isInstalled(name))) missing.push(name);
+  if (missing.length === 0) return;
+  const command = `apt-get update && apt-get install --yes --no-install-recommends ${missing.join(' ')}`;
+  if (process.getuid?.() !== 0) throw new Error(`missing Debian packages; as root, run: ${command}`);
+  say(`installing ${missing.join(', ')}`);
+  await run('sh', ['-c', command], { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
+}
+
+async function isInstalled(name: string): Promise<boolean> {
+  const query = ['--show', '--showformat', `\${db:Status-Status}`, name];
+  return run('dpkg-query', query).then(
+    ({ stdout }) => stdout === 'installed',
+    () => false,
+  );
+}
