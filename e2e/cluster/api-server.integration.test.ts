@@ -2,8 +2,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { until } from '../process/until.ts';
 import { startApiServer } from './api-server.ts';
-import { until } from './until.ts';
 
 const server = await startApiServer({ controllerManager: true });
 afterAll(() => server.stop());
@@ -53,7 +53,9 @@ test('a test that is killed takes its servers along', async () => {
   const run = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
   expect(run.signal).toBe('SIGKILL');
   const folder = dirname(run.stdout.trim());
-  await until('its processes are gone', 10_000, () => (processesOf(folder).length === 0 ? true : undefined));
+  await until('its processes to be gone', () => (processesOf(folder).length === 0 ? true : undefined), {
+    timeoutMs: 10_000,
+  });
   execFileSync('rm', ['-r', folder]);
 });
 

@@ -4,6 +4,7 @@ import { request } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { until } from '../process/until.ts';
 import { issueCertificate, makeAuthority, makeServiceAccountKeys } from './certificates.ts';
 import {
   API_SERVICE_ADDRESS,
@@ -14,10 +15,10 @@ import {
 } from './control-plane-arguments.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { toolsFolder } from './tools.ts';
-import { GaveUp, until } from './until.ts';
 
 /** Milliseconds from start to /readyz; four seconds suffice on a quiet machine. */
 const START_DEADLINE_MS = 90_000;
+const LOOK_EVERY_MS = 100;
 /** Times another port is tried when somebody took the chosen one first. */
 const PORT_ATTEMPTS = 3;
 /** Characters of a dead process's log that its error carries. */
@@ -110,10 +111,15 @@ async function startOnce(binFolder: string, options: ApiServerOptions): Promise<
       processes.push(run(folder, binFolder, 'kube-controller-manager', arguments_));
     }
     const authorityPem = readFileSync(authority.certificateFile, 'utf8');
-    await until('kube-apiserver answers /readyz', START_DEADLINE_MS, async () => {
-      for (const running of processes) running.assertAlive();
-      return (await isReady(url, authorityPem)) ? true : undefined;
-    });
+    const died = await until(
+      'kube-apiserver to answer /readyz',
+      async () => {
+        const cause = processes.map((running) => running.causeOfDeath()).find((text) => text !== undefined);
+        return cause ?? ((await isReady(url, authorityPem)) ? false : undefined);
+      },
+      { timeoutMs: START_DEADLINE_MS, intervalMs: LOOK_EVERY_MS },
+    );
+    if (died) throw new Error(died);
     return { url, kubeconfigPath, authorityFile: authority.certificateFile, binFolder, kubeconfigFor, stop };
   } catch (error) {
     await stop();
@@ -122,7 +128,8 @@ async function startOnce(binFolder: string, options: ApiServerOptions): Promise<
 }
 
 interface Running {
-  assertAlive(): void;
+  /** What a process that ended by itself said last; undefined while it runs. */
+  causeOfDeath(): string | undefined;
   kill(): Promise<void>;
 }
 
@@ -136,10 +143,10 @@ function run(folder: string, binFolder: string, command: string, arguments_: str
   });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()).once('error', () => resolve()));
   return {
-    assertAlive() {
-      if (isAlive(child)) return;
+    causeOfDeath() {
+      if (isAlive(child)) return undefined;
       const tail = readFileSync(logFile, 'utf8').slice(-LOG_TAIL_LENGTH);
-      throw new GaveUp(`${command} ended with ${child.exitCode ?? child.signalCode}; the end of its log:\n${tail}`);
+      return `${command} ended with ${child.exitCode ?? child.signalCode}; the end of its log:\n${tail}`;
     },
     async kill() {
       if (isAlive(child)) child.kill('SIGKILL');
@@ -164,7 +171,7 @@ async function freePort(): Promise<number> {
 
 function isReady(url: string, ca: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    request(`${url}/readyz`, { ca, timeout: 5_000, agent: false }, (response) => {
+    request(`${url}/readyz`, { ca, agent: false }, (response) => {
       response.resume();
       resolve(response.statusCode === 200);
     })
