@@ -1,0 +1,43 @@
+import type { SecretData } from './wish.ts';
+
+/** The managed database inside its Postgres. */
+export const database = { user: 'openwebui', name: 'openwebui' } as const;
+
+/** The generated Secrets, each with the keys it must hold. They are created once and never written again. */
+export const generatedKeys = {
+  postgres: ['POSTGRES_PASSWORD', 'DATABASE_URL'],
+  redis: ['REDIS_PASSWORD', 'REDIS_URL'],
+  gatewayCredentials: ['CREDENTIAL', 'CHAT_KEY'],
+  openWebUi: ['WEBUI_SECRET_KEY', 'WEBUI_ADMIN_EMAIL', 'WEBUI_ADMIN_PASSWORD'],
+} as const;
+export type GeneratedSecret = keyof typeof generatedKeys;
+
+/** Text nobody can guess: `bytes` random bytes in base64url. */
+export type RandomText = (bytes: number) => string;
+
+/** Bytes of a password or key: 256 bits, past every guessing. */
+const KEY_BYTES = 32;
+/** Bytes of a password that a person types once. */
+const TYPED_BYTES = 15;
+
+/** Fresh data for every generated Secret; used for those that do not exist yet. */
+export function freshSecrets(
+  random: RandomText,
+  firstOwner: string,
+): Record<GeneratedSecret, SecretData> {
+  const postgresPassword = random(KEY_BYTES);
+  const redisPassword = random(KEY_BYTES);
+  return {
+    postgres: {
+      POSTGRES_PASSWORD: postgresPassword,
+      DATABASE_URL: `postgresql://${database.user}:${postgresPassword}@postgres:5432/${database.name}`,
+    },
+    redis: { REDIS_PASSWORD: redisPassword, REDIS_URL: `redis://:${redisPassword}@redis:6379/0` },
+    gatewayCredentials: { CREDENTIAL: `cfgw-${random(KEY_BYTES)}`, CHAT_KEY: `cf-chat-${random(KEY_BYTES)}` },
+    openWebUi: {
+      WEBUI_SECRET_KEY: random(KEY_BYTES),
+      WEBUI_ADMIN_EMAIL: firstOwner,
+      WEBUI_ADMIN_PASSWORD: random(TYPED_BYTES),
+    },
+  };
+}

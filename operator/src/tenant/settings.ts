@@ -1,0 +1,22 @@
+/** A door in a tenant's egress policy for providers that are not on the public internet. */
+export type ProviderEgress =
+  | { cidr: string; ports: number[] }
+  | { namespace: string; podLabels: Record<string, string>; ports: number[] };
+
+/** What the platform decides for all tenants; read once at start from environment and files. */
+export interface Settings {
+  baseDomain: string;
+  platformNamespace: string;
+  /** Where LiteLLM's hook finds the control plane. */
+  gatewayControlPlaneUrl: string;
+  images: { liteLlm: string; openWebUi: string; postgres: string; redis: string };
+  imagePullPolicy: 'IfNotPresent' | 'Always' | 'Never';
+  ingress: { className: string | undefined; namespace: string };
+  tls: { clusterIssuer: string } | { caSecret: string } | undefined;
+  storageClassName: string | undefined;
+  /** Namespace whose pods may scrape metrics. */
+  monitoringNamespace: string | undefined;
+  providerEgress: ProviderEgress[];
+  /** Text of the hook file that LiteLLM loads. */
+  hook: string;
+}
