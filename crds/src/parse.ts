@@ -35,12 +35,21 @@ export function parseObject<S extends z.ZodType>(
     const problems = admitted.unknownFields.map((path) => ({ path, message: `unknown field "${path}"` }));
     return { ok: false, problems: problems.slice(0, MAX_PROBLEMS) };
   }
-  const result = schema.safeParse(admitted.value, {
-    error: (issue) => (issue.input === undefined ? 'is required' : undefined),
-  });
+  const result = schema.safeParse(admitted.value, { error: plainly });
   if (result.success) return { ok: true, value: result.data };
   const problems = result.error.issues.map((issue) => ({ path: pathText(issue.path), message: issue.message }));
   return { ok: false, problems: distinct(problems).slice(0, MAX_PROBLEMS) };
+}
+
+/** Says in plain words what zod says for developers; undefined leaves zod's own words, which are fine. */
+function plainly(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.input === undefined) return 'is required';
+  const many = issue.origin === 'array';
+  if (issue.code === 'too_small')
+    return many ? `needs at least ${issue.minimum} items` : `must be at least ${issue.minimum}`;
+  if (issue.code === 'too_big')
+    return many ? `takes at most ${issue.maximum} items` : `must be at most ${issue.maximum}`;
+  return undefined;
 }
 
 /** A pattern and a rule may say the same of one field: once is enough. */

@@ -10,10 +10,11 @@ import {
   StatusConditions,
 } from './common.ts';
 import { Euro } from './money.ts';
-import { type Parsed, parseObject } from './parse.ts';
+import { type Parsed, type Problem, parseObject } from './parse.ts';
 import { notAbove } from './quantity.ts';
 import { matching, setOf, text, withRule } from './schema.ts';
 import { isTimeZone, timeZonePattern } from './time-zone.ts';
+import { brokenTransitions, storageTransitions, tenantSpecTransitions, withTransitions } from './transitions.ts';
 
 /** Host names below the base domain that the platform keeps for itself. */
 export const reservedHostnames = ['admin', 'api', 'auth', 'login', 'portal', 'status', 'www'] as const;
@@ -80,8 +81,19 @@ function withSaneSizes<S extends z.ZodType<Sizes>>(schema: S): S {
 const scalable = withSaneSizes(z.object({ replicas, ...resourceFields }));
 const single = withSaneSizes(z.object(resourceFields));
 
-/** The wish of one tenant. After parsing every default is filled in, nested ones too. */
-export const TenantSpec = z.object({
+const storage = withTransitions(
+  z.object({
+    className: ObjectName.optional().describe(
+      "StorageClass of all volumes. Absent: the platform's or the cluster's default. Cannot be changed.",
+    ),
+    postgresSize: BytesQuantity.default('2Gi').describe('Volume of the database. Can grow, never shrink.'),
+    redisSize: BytesQuantity.default('1Gi').describe('Volume of Redis. Can grow, never shrink.'),
+    backupSize: BytesQuantity.default('2Gi').describe('Volume of the backups. Can grow, never shrink.'),
+  }),
+  storageTransitions,
+);
+
+const specFields = z.object({
   displayName: text(1, 80).describe('Name that people read, such as the name of the company.'),
   plan: DnsLabel.describe('Name of the Plan that sets budget, members, model classes and quota.'),
   owners: setOf(email, 1, 10).describe(
@@ -131,17 +143,7 @@ export const TenantSpec = z.object({
     })
     .prefault({})
     .describe('Sizes of the parts. What is absent takes the platform’s small defaults.'),
-  storage: z
-    .object({
-      className: ObjectName.optional().describe(
-        "StorageClass of all volumes. Absent: the platform's or the cluster's default. Cannot be changed.",
-      ),
-      postgresSize: BytesQuantity.default('2Gi').describe('Volume of the database. Can grow, never shrink.'),
-      redisSize: BytesQuantity.default('1Gi').describe('Volume of Redis. Can grow, never shrink.'),
-      backupSize: BytesQuantity.default('2Gi').describe('Volume of the backups. Can grow, never shrink.'),
-    })
-    .prefault({})
-    .describe('Volumes.'),
+  storage: storage.prefault({}).describe('Volumes.'),
   postgres: z
     .object({
       externalSecretName: ObjectName.describe(
@@ -171,6 +173,8 @@ export const TenantSpec = z.object({
       'What deleting the Tenant does to its data. Retain: namespace, volumes and Secrets stay, and come back when the same Tenant is applied again. Snapshot: a last backup is taken and its volume kept, the rest goes. Delete: everything goes. The ledger is always kept.',
     ),
 });
+/** The wish of one tenant. After parsing every default is filled in, nested ones too. */
+export const TenantSpec = withTransitions(specFields, tenantSpecTransitions);
 export type TenantSpec = z.output<typeof TenantSpec>;
 
 /** A TenantSpec as people write it: defaults may be absent. */
@@ -231,4 +235,12 @@ export function parseTenant(value: unknown): Parsed<Tenant> {
 /** Parses a Tenant that the API server stored; fields of a newer version are passed over. */
 export function readTenant(value: unknown): Parsed<Tenant> {
   return parseObject(Tenant, value, { unknownFields: 'ignore' });
+}
+
+/** What is wrong with changing a Tenant from `before` to `after`; empty when it may be done. */
+export function tenantChangeProblems(after: TenantSpec, before: TenantSpec): Problem[] {
+  return [
+    ...brokenTransitions(tenantSpecTransitions, 'spec', after, before),
+    ...brokenTransitions(storageTransitions, 'spec.storage', after.storage, before.storage),
+  ];
 }
