@@ -80,6 +80,7 @@ async function startOnce(binFolder: string, options: ApiServerOptions): Promise<
     const serviceAccount = makeServiceAccountKeys(folder);
     const settings: ControlPlaneSettings = {
       folder,
+      dataFolder: join(folder, 'etcd'),
       bindAddress: LOOPBACK,
       securePort: await freePort(),
       authorityFile: authority.certificateFile,
@@ -107,8 +108,9 @@ async function startOnce(binFolder: string, options: ApiServerOptions): Promise<
     ]);
     processes.push(apiServer);
     if (options.controllerManager) {
-      const arguments_ = [...controllerManagerArguments(settings, kubeconfigPath), '--secure-port=0'];
-      processes.push(run(folder, binFolder, 'kube-controller-manager', arguments_));
+      processes.push(
+        run(folder, binFolder, 'kube-controller-manager', controllerManagerArguments(settings, kubeconfigPath)),
+      );
     }
     const authorityPem = readFileSync(authority.certificateFile, 'utf8');
     const died = await until(

@@ -2,11 +2,15 @@
 export const SERVICE_CIDR = '10.96.0.0/16';
 /** The `kubernetes` Service: first address of the range. */
 export const API_SERVICE_ADDRESS = '10.96.0.1';
+/** The `kube-dns` Service: kubelet tells it to every pod. */
+export const DNS_ADDRESS = '10.96.0.10';
 
 /** Files, sockets and addresses a control plane is started with. */
 export interface ControlPlaneSettings {
-  /** Holds etcd's data and its sockets; a socket's path may have 107 bytes at most. */
+  /** Holds etcd's sockets; a socket's path may have 107 bytes at most. */
   folder: string;
+  /** Holds etcd's data; made when missing. */
+  dataFolder: string;
   bindAddress: string;
   securePort: number;
   authorityFile: string;
@@ -19,7 +23,7 @@ export interface ControlPlaneSettings {
 /** etcd on Unix sockets only: no port to collide with, nothing to reach from outside. Durability is given up for speed. */
 export function etcdArguments(settings: ControlPlaneSettings): string[] {
   return [
-    `--data-dir=${settings.folder}/etcd`,
+    `--data-dir=${settings.dataFolder}`,
     `--listen-client-urls=${etcdSocketUrl(settings)}`,
     `--listen-peer-urls=unix://${settings.folder}/peer.sock`,
     // Must have the form host:port, though nobody dials it: the API server is given the socket.
@@ -56,9 +60,9 @@ export function controllerManagerArguments(settings: ControlPlaneSettings, kubec
   return [
     `--kubeconfig=${kubeconfigPath}`,
     '--leader-elect=false',
-    '--use-service-account-credentials=false',
     `--service-account-private-key-file=${settings.serviceAccountPrivateKeyFile}`,
     `--root-ca-file=${settings.authorityFile}`,
+    '--secure-port=0',
     '--profiling=false',
     '--v=1',
   ];

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { run } from '../process/run.ts';
 
 /** A tools module beside this file. */
-export type ToolsModule = 'kubernetes' | 'helm' | 'traefik' | 'coredns' | 'local-path-provisioner';
+export type ToolsModule = 'kubernetes' | 'helm' | 'traefik' | 'coredns' | 'kind' | 'local-path-provisioner';
 
 /**
  * Folder of the binaries of a tools module. Builds them from source when the cache has none, which takes minutes;
@@ -10,6 +10,8 @@ export type ToolsModule = 'kubernetes' | 'helm' | 'traefik' | 'coredns' | 'local
  */
 export async function toolsFolder(module: ToolsModule, onLine?: (line: string) => void): Promise<string> {
   const build = path.join(import.meta.dirname, 'tools', 'build');
-  const { stdout } = await run(build, [module], onLine === undefined ? {} : { onLine });
+  // The last line of the two streams is the answer, not progress.
+  const tell = (line: string) => line.startsWith('[') && onLine?.(line);
+  const { stdout } = await run(build, [module], { onLine: tell });
   return stdout.trim();
 }
