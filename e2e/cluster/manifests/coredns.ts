@@ -5,19 +5,21 @@ const namespace = 'kube-system';
 const labels = { 'k8s-app': 'kube-dns' };
 
 /** Answers for Services and pods; every other name does not exist, said at once, since nothing is there to ask. */
-const CORE_FILE = `.:53 {
+const CORE_FILE = `cluster.local:53 in-addr.arpa:53 ip6.arpa:53 {
     errors
     health :8080
     ready :8181
-    kubernetes cluster.local in-addr.arpa ip6.arpa {
+    kubernetes {
         pods insecure
         ttl 5
     }
-    template ANY ANY . {
-        rcode NXDOMAIN
-    }
     cache 5
     loadbalance
+}
+.:53 {
+    template ANY ANY {
+        rcode NXDOMAIN
+    }
 }
 `;
 
