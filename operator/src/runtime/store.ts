@@ -84,12 +84,14 @@ export class Store {
     return [{ type: 'deleted', object: lastState ?? before }];
   }
 
-  /** Makes the store hold exactly `objects` and tells the difference by uid. */
-  replace(objects: readonly KubeObject[]): Change[] {
-    const listed = new Set(objects.map((object) => objectKey(object.metadata)));
+  /** Makes the store hold exactly `objects`, and what `keep` holds on to; tells the difference by uid. */
+  replace(objects: readonly KubeObject[], keep: (stored: KubeObject) => boolean = () => false): Change[] {
+    const listed = new Map(objects.map((object) => [objectKey(object.metadata), object]));
     const changes: Change[] = [];
-    for (const key of [...this.#objects.keys()]) if (!listed.has(key)) changes.push(...this.remove(key));
-    for (const object of objects) changes.push(...this.put(object));
+    for (const [key, stored] of [...this.#objects])
+      if (keep(stored)) listed.delete(key);
+      else if (!listed.has(key)) changes.push(...this.remove(key));
+    for (const object of listed.values()) changes.push(...this.put(object));
     return changes;
   }
 
