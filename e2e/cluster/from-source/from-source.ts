@@ -18,7 +18,7 @@ import { makeCgroups, makeNetwork, removeCgroups, removeNetwork } from './host.t
 import { API_PORT, containerdSocket, NODE_ADDRESS, type Node, nodeNamed } from './node.ts';
 import { installPackages } from './packages.ts';
 import { nodeProcesses } from './processes.ts';
-import { recordedRun, startRecorded, stopRecorded } from './recorded-process.ts';
+import { exclusively, recordedRun, startRecorded, stopRecorded } from './recorded-process.ts';
 
 const NAME = 'cloudfreedom';
 const LOOPBACK = '127.0.0.1';
@@ -26,8 +26,8 @@ const HTTP_PORT = 80;
 const HTTPS_PORT = 443;
 /** Milliseconds until containerd, the API server and the node must be there; seconds on a quiet machine. */
 const START_DEADLINE_MS = 180_000;
-/** Where kubelet keeps its files by old habit; the node mounts a folder of its own over it. */
-const KUBELET_MOUNT_POINT = '/var/lib/kubelet';
+/** Fixed places of kubelet and the network plugins; node-init mounts folders of the node's own over them. */
+const MOUNT_POINTS = ['/var/lib/kubelet', '/var/lib/cni'];
 
 /** Brings the node up in namespaces of its own on this machine, or returns it where it runs. `folder` gets its files. */
 export async function bringUpFromSource(folder: string, say: Say): Promise<Cluster> {
@@ -35,14 +35,21 @@ export async function bringUpFromSource(folder: string, say: Say): Promise<Clust
     throw new Error('no Docker engine answers, and the from-source cluster needs root: start Docker, or run as root');
   }
   const node = nodeNamed(NAME, folder);
-  const owner = ownerOf(node);
-  if (owner !== undefined && recordedRun(recordsOf(node))) {
-    if (owner !== folder)
-      throw new Error(`a cluster of another checkout is up, in ${owner}: run \`make down\` there first`);
-    say('already up');
+  return await exclusively(lockOf(node), say, async () => {
+    const owner = ownerOf(node);
+    if (owner !== undefined && existsSync(readyFileOf(node)) && recordedRun(recordsOf(node))) {
+      if (owner !== folder)
+        throw new Error(`the cluster of another checkout is up, from ${owner}: \`make down\` there first`);
+      say('already up');
+      return clusterOf(node);
+    }
+    await cleanUp(nodeNamed(NAME, owner ?? folder));
+    await start(node, say);
     return clusterOf(node);
-  }
-  await cleanUp(nodeNamed(NAME, owner ?? folder));
+  });
+}
+
+async function start(node: Node, say: Say): Promise<void> {
   await installPackages(say);
   for (const port of [HTTPS_PORT, HTTP_PORT, API_PORT]) await assertFree(port);
   const binFolder = await toolsFolder('kubernetes', say);
@@ -62,21 +69,19 @@ export async function bringUpFromSource(folder: string, say: Say): Promise<Clust
       volumesFolder: volumesOf(node),
       say,
     });
-    return cluster;
+    writeFileSync(readyFileOf(node), '');
   } catch (cause) {
-    throw new Error(`the cluster did not come up; its logs are in ${path.join(folder, 'log')}`, { cause });
+    throw new Error(`the cluster did not come up; its logs are in ${path.join(node.folder, 'log')}`, { cause });
   }
 }
 
 /** Takes down whatever runs, or is left of it, even when all its processes were killed. */
 export async function takeDownFromSource(say: Say): Promise<void> {
-  const owner = ownerOf(nodeNamed(NAME, ''));
-  if (owner === undefined) {
-    say('nothing is up');
-    return;
-  }
-  await cleanUp(nodeNamed(NAME, owner));
-  say('down');
+  await exclusively(lockOf(nodeNamed(NAME, '')), say, async () => {
+    const owner = ownerOf(nodeNamed(NAME, ''));
+    if (owner !== undefined) await cleanUp(nodeNamed(NAME, owner));
+    say(owner === undefined ? 'nothing is up' : 'down');
+  });
 }
 
 function clusterOf(node: Node): Cluster {
@@ -95,10 +100,13 @@ function clusterOf(node: Node): Cluster {
 async function startNode(node: Node, binFolder: string, programs: string, pauseImage: string): Promise<Credentials> {
   mkdirSync(node.runFolder, { recursive: true, mode: 0o700 });
   writeFileSync(ownerFileOf(node), node.folder);
-  for (const name of ['kubelet', 'log/pods', 'processes', 'volumes']) {
+  for (const name of ['log/pods', 'processes', 'volumes', 'mounts/var/log']) {
     mkdirSync(path.join(node.folder, name), { recursive: true });
   }
-  mkdirSync(KUBELET_MOUNT_POINT, { recursive: true });
+  for (const place of MOUNT_POINTS) {
+    mkdirSync(place, { recursive: true });
+    mkdirSync(path.join(node.folder, 'mounts', place), { recursive: true });
+  }
   const credentials = makeCredentials(node, `https://${LOOPBACK}:${API_PORT}`);
   const configuration = writeConfiguration(node, credentials, pauseImage);
   for (const [name, command] of Object.entries(nodeProcesses(node, binFolder, credentials, configuration))) {
@@ -167,10 +175,12 @@ async function cleanUp(node: Node): Promise<void> {
   await removeCgroups(node);
   rmSync(node.folder, { recursive: true, force: true });
   rmSync(node.runFolder, { recursive: true, force: true });
-  try {
-    rmdirSync(KUBELET_MOUNT_POINT);
-  } catch {
-    // not empty: a kubelet of the machine's own uses it; or not there
+  for (const place of MOUNT_POINTS) {
+    try {
+      rmdirSync(place);
+    } catch {
+      // not there, or not empty: then the machine has a use of its own for it
+    }
   }
 }
 
@@ -184,6 +194,15 @@ function volumesOf(node: Node): string {
 
 function ownerFileOf(node: Node): string {
   return path.join(node.runFolder, 'folder');
+}
+
+/** Is there once everything has come up; a cluster without it is taken down before the next attempt. */
+function readyFileOf(node: Node): string {
+  return path.join(node.runFolder, 'ready');
+}
+
+function lockOf(node: Node): string {
+  return `${node.runFolder}.lock`;
 }
 
 /** The folder of the cluster that runs, or once ran, under this name since the machine was started. */

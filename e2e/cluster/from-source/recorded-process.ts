@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { Say } from '../../process/progress.ts';
 import { until } from '../../process/until.ts';
 
 /** Milliseconds until a killed process must be gone. */
 const END_DEADLINE_MS = 20_000;
+/** Milliseconds that another `up` may take; on a fresh machine it builds everything from source. */
+const LOCK_DEADLINE_MS = 3_600_000;
 /** Field of /proc/PID/stat, counted from the one after the command's name: the start in clock ticks since boot. */
 const START_TICKS_FIELD = 19;
 
@@ -47,6 +50,35 @@ export async function stopRecorded(folder: string): Promise<void> {
     });
   }
   rmSync(folder, { recursive: true, force: true });
+}
+
+/**
+ * Runs `task` while no other process does so under the same lock file; waits for one that does. A lock whose holder has
+ * died counts for nothing.
+ */
+export async function exclusively<T>(lockFile: string, say: Say, task: () => Promise<T>): Promise<T> {
+  const mine: Identity = { pid: process.pid, startTicks: startTicksOf(process.pid) ?? 0 };
+  let told = false;
+  await until(
+    `whoever holds ${lockFile}`,
+    () => {
+      if (existsSync(lockFile) && !isRunning(JSON.parse(readFileSync(lockFile, 'utf8')))) rmSync(lockFile);
+      try {
+        writeFileSync(lockFile, JSON.stringify(mine), { flag: 'wx' });
+        return true;
+      } catch (error) {
+        if (!told) say('waiting for another `up` or `down` to end');
+        told = true;
+        throw error;
+      }
+    },
+    { timeoutMs: LOCK_DEADLINE_MS },
+  );
+  try {
+    return await task();
+  } finally {
+    rmSync(lockFile, { force: true });
+  }
 }
 
 function recorded(folder: string): Identity[] {

@@ -72,6 +72,7 @@ function traefikPod(image: string) {
           '--global.checknewversion=false',
           '--global.sendanonymoususage=false',
           '--log.level=INFO',
+          '--log.nocolor=true',
           '--entrypoints.http.address=:8000',
           '--entrypoints.http.http.redirections.entrypoint.to=:443',
           '--entrypoints.http.http.redirections.entrypoint.scheme=https',
