@@ -5,7 +5,7 @@ const INTEGRATION_TIMEOUT_MS = 300_000;
 /** Milliseconds a story may take on a busy two-core machine. */
 const STORY_TIMEOUT_MS = 900_000;
 
-const where = ['crds', 'operator', 'control-plane', 'e2e'];
+const where = ['charts', 'crds', 'operator', 'control-plane', 'e2e'];
 
 export default defineConfig({
   test: {

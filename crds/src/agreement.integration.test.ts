@@ -7,7 +7,7 @@ import { examples, type Manifest, ourVerdict } from './testing/examples.ts';
 import { mutate, seededRandom } from './testing/mutations.ts';
 
 /** Mutated objects per run; each costs the API server about four milliseconds. */
-const MUTATIONS = 1_500;
+const MUTATIONS = Number(process.env.FUZZ_MUTATIONS ?? 1_500);
 /** Requests in flight to the API server. */
 const BATCH = 20;
 

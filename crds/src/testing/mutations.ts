@@ -86,7 +86,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * A copy of the manifest with one to three small changes below `spec` or to its name: a field set to a stranger, taken
+ * A copy of the manifest with one or two small changes below `spec` or to its name: a field set to a stranger, taken
  * away, added (known or unknown) or a list item doubled.
  */
 export function mutate(manifest: Manifest, random: () => number): Manifest {
@@ -126,7 +126,7 @@ export function mutate(manifest: Manifest, random: () => number): Manifest {
     else list[index] = stranger();
   };
 
-  const times = 1 + Math.floor(random() * 3);
+  const times = 1 + Math.floor(random() * 2);
   for (let time = 0; time < times; time++) {
     if (random() < 0.04)
       copy.metadata.name = String(pick(strangers.filter((value) => typeof value === 'string' && value !== '')));

@@ -1,0 +1,184 @@
+import { z } from 'zod';
+import { BytesQuantity, DnsLabel, ModelName, ObjectName, Residency, SecretKey } from '../../crds/src/common.ts';
+import { ModelDeployment, ModelSpec, Provider } from '../../crds/src/model.ts';
+import { PlanSpec } from '../../crds/src/plan.ts';
+
+/** An optional string: empty stands for absent, as is the custom in charts. */
+function orEmpty<S extends z.ZodType<string>>(schema: S) {
+  return z.union([z.literal(''), schema]);
+}
+
+const url = z.string().regex(/^https?:\/\/[^\s]+$/);
+const logLevel = z.enum(['debug', 'info', 'warn', 'error']).describe('Least level that is logged.');
+const cidr = z.string().regex(/^[0-9a-fA-F.:]+\/[0-9]{1,3}$/);
+const port = z.int().min(1).max(65_535);
+const domain = z.string().regex(/^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z]([-a-z0-9]{0,61}[a-z0-9])$/);
+
+const image = (of: string) =>
+  z.object({
+    repository: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9._:/-]*$/)
+      .describe(`Repository of the image of ${of}.`),
+    tag: z
+      .string()
+      .regex(/^[A-Za-z0-9_.-]{0,128}$/)
+      .describe("Tag. Empty: the chart's appVersion."),
+    digest: orEmpty(z.string().regex(/^sha256:[0-9a-f]{64}$/)).describe('Digest; it wins over the tag.'),
+  });
+
+const amounts = z.object({
+  cpu: z
+    .string()
+    .regex(/^[0-9]+m?$/)
+    .optional()
+    .describe('CPU, such as 50m.'),
+  memory: BytesQuantity.optional().describe('Memory, such as 128Mi.'),
+});
+const resources = z.object({
+  requests: amounts.describe('What is kept free for each pod.'),
+  limits: amounts.describe('What each pod may use at most.'),
+});
+
+const anything = z.record(z.string(), z.unknown());
+const strings = z.record(z.string(), z.string());
+
+const provider = z.object({
+  apiBase: orEmpty(url).describe("Base URL of the endpoint. Empty: the provider's own."),
+  residency: Residency.describe('Where it processes data; a Tenant may ask for one residency only.'),
+  apiKeySecret: z.object({
+    name: ObjectName.describe('Secret in the release namespace that holds the key; made by you.'),
+    key: SecretKey.describe('Key inside the Secret.'),
+  }),
+});
+
+// the chart makes the deployment from the provider
+const { deployments: _, ...modelFields } = ModelSpec.shape;
+const model = z.object({
+  provider: Provider.describe('Which of catalog.providers serves it.'),
+  model: ModelDeployment.shape.model.optional().describe("The provider's name for it. Absent: our name."),
+  ...modelFields,
+});
+
+const door = z.union([
+  z.object({ cidr: cidr.describe('Addresses.'), ports: z.array(port).min(1) }),
+  z.object({
+    namespace: DnsLabel.describe('Namespace of the pods.'),
+    podLabels: strings.describe('Labels of the pods.'),
+    ports: z.array(port).min(1),
+  }),
+]);
+
+/** Everything the platform chart can be told. values.schema.json and the README's table are made from it. */
+export const Values = z.object({
+  baseDomain: orEmpty(domain).describe(
+    'Required. Chats live at https://<tenant>.<baseDomain>, the API at https://api.<baseDomain>.',
+  ),
+  images: z.object({
+    registry: z.string().describe('Put before every repository, such as the address of your registry. Empty: nothing.'),
+    pullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).describe("For the platform's and the tenants' pods."),
+    operator: image('the operator'),
+    controlPlane: image('the control plane'),
+    liteLlm: image("a tenant's LiteLLM"),
+    openWebUi: image("a tenant's Open WebUI"),
+    postgres: image("a tenant's Postgres"),
+    redis: image("a tenant's Redis"),
+  }),
+  operator: z.object({
+    replicas: z.int().min(1).max(5).describe('One leads, the others stand by.'),
+    logLevel,
+    resources,
+  }),
+  controlPlane: z.object({
+    replicas: z.int().min(1).max(10).describe('More than one needs database.existingSecret.'),
+    logLevel,
+    resources,
+    database: z.object({
+      existingSecret: orEmpty(ObjectName).describe(
+        'Secret with the URL of a Postgres. Empty: the embedded one on a volume of its own.',
+      ),
+      key: SecretKey.describe('Key of the URL inside the Secret.'),
+    }),
+    storage: z.object({
+      size: BytesQuantity.describe('Volume of the embedded database. It can grow where the StorageClass allows it.'),
+      className: orEmpty(ObjectName).describe("StorageClass. Empty: the cluster's default."),
+    }),
+    topUpUrl: orEmpty(url).describe('Where a refusal sends people to top up. Empty: the address of the API.'),
+    holdTtlSeconds: z
+      .int()
+      .min(60)
+      .max(86_400)
+      .describe('Seconds after which an unsettled hold expires; longer than the longest answer.'),
+    otlpEndpoint: orEmpty(url).describe('OpenTelemetry collector for traces. Empty: none.'),
+    exchangeRate: z.object({
+      usdPerEur: z
+        .string()
+        .regex(/^[0-9]{1,3}\.[0-9]{1,6}$/)
+        .describe('US dollars for one euro, as the European Central Bank prints it.'),
+      date: z
+        .string()
+        .regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/)
+        .describe('The day that rate is of; it is kept with every entry.'),
+    }),
+  }),
+  keys: z.object({
+    existingSecret: orEmpty(ObjectName).describe(
+      'Secret with admin-key and operator-key. Empty: control-plane-keys is made once and never rolled.',
+    ),
+  }),
+  ingress: z.object({
+    enabled: z.boolean().describe('Whether the API is reachable from outside. Tenants always are.'),
+    className: orEmpty(ObjectName).describe("IngressClass of API and tenants. Empty: the cluster's default."),
+    namespace: DnsLabel.describe('Namespace of the ingress controller: its pods, and no others, are let in.'),
+    annotations: strings.describe("Annotations of the API's Ingress."),
+  }),
+  tls: z.object({
+    localCa: z.object({
+      secretName: orEmpty(ObjectName).describe(
+        'Secret with tls.crt and tls.key of a local authority that signs all certificates.',
+      ),
+    }),
+    clusterIssuer: orEmpty(ObjectName).describe(
+      "cert-manager's ClusterIssuer that signs all certificates. Empty, both: the ingress controller's default certificate.",
+    ),
+  }),
+  tenants: z.object({
+    storageClassName: orEmpty(ObjectName).describe(
+      "StorageClass where a Tenant names none. Empty: the cluster's default.",
+    ),
+    reservedHostnames: z.array(DnsLabel).describe('First labels below the base domain that no Tenant may use.'),
+    providerEgress: z
+      .array(door)
+      .describe(
+        'Doors for providers that are not on the public internet: {cidr, ports} or {namespace, podLabels, ports}. Port 443 of public addresses is always open.',
+      ),
+  }),
+  networkPolicy: z.object({
+    enabled: z.boolean().describe("Whether the platform's namespace is closed but for what it needs."),
+    apiServer: z.object({
+      cidrs: z.array(cidr).min(1).describe('Addresses of the API server; narrow them where you know them.'),
+      ports: z.array(port).min(1).describe('Ports of the API server.'),
+    }),
+    controlPlaneEgress: z
+      .array(anything)
+      .describe('Further egress rules of the control plane: an outside database, a trace collector.'),
+  }),
+  monitoring: z.object({
+    namespace: orEmpty(DnsLabel).describe('Namespace whose pods may read metrics. Empty: none.'),
+    serviceMonitor: z.boolean().describe('Makes ServiceMonitors where the cluster knows that kind.'),
+  }),
+  scheduling: z.object({
+    nodeSelector: strings.describe("Nodes the platform's pods may run on."),
+    tolerations: z.array(anything).describe("Taints the platform's pods tolerate."),
+    priorityClassName: orEmpty(ObjectName).describe("PriorityClass of the platform's pods."),
+  }),
+  catalog: z.object({
+    providers: z.object({ openai: provider, anthropic: provider, gemini: provider }),
+    plans: z
+      .record(DnsLabel, PlanSpec)
+      .describe('Plans by name; see `kubectl explain plan.spec`. Set one to null to leave it out.'),
+    models: z
+      .record(ModelName, model)
+      .describe('Models by name; see `kubectl explain model.spec`. Set one to null to leave it out.'),
+  }),
+});
