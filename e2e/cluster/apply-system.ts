@@ -23,9 +23,9 @@ export interface SystemOptions {
 /** Installs DNS, storage and the ingress controller, and waits until their pods are ready. */
 export async function applySystem({ images, volumesFolder, ...access }: SystemOptions): Promise<void> {
   await applyAndWait(access, [
-    ...coreDns(images.coredns.name),
-    ...localPath(images.localPathProvisioner.name, images.volumeHelper.name, volumesFolder),
-    ...traefik(images.traefik.name),
+    ...coreDns(images.coredns.reference),
+    ...localPath(images.localPathProvisioner.reference, images.volumeHelper.reference, volumesFolder),
+    ...traefik(images.traefik.reference),
   ]);
 }
 

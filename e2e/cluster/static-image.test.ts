@@ -23,13 +23,13 @@ async function entry(file: string, name: string): Promise<string> {
 
 test('an image holds its program, starts it, and runs as nobody in particular', async () => {
   writeFileSync(program, 'first');
-  const { name, file } = await staticImage({ image: 'example', programs: [program] });
-  expect(JSON.parse(await entry(file, 'manifest.json'))).toEqual([
-    { Config: 'config.json', RepoTags: [name], Layers: ['layer.tar'] },
+  const { reference, archive } = await staticImage({ image: 'example', programs: [program] });
+  expect(JSON.parse(await entry(archive, 'manifest.json'))).toEqual([
+    { Config: 'config.json', RepoTags: [reference], Layers: ['layer.tar'] },
   ]);
-  const { config, rootfs } = JSON.parse(await entry(file, 'config.json'));
+  const { config, rootfs } = JSON.parse(await entry(archive, 'config.json'));
   expect(config).toMatchObject({ User: '65532:65532', Entrypoint: ['/program'] });
-  await run('tar', ['-xf', file, '-C', folder, 'layer.tar']);
+  await run('tar', ['-xf', archive, '-C', folder, 'layer.tar']);
   const layer = path.join(folder, 'layer.tar');
   expect(await entry(layer, 'program')).toBe('first');
   const { stdout: sum } = await run('sha256sum', [layer]);
@@ -41,5 +41,5 @@ test('the same programs give the same image, other contents another', async () =
   const first = await staticImage({ image: 'example', programs: [program] });
   expect(await staticImage({ image: 'example', programs: [program] })).toEqual(first);
   writeFileSync(program, 'second');
-  expect((await staticImage({ image: 'example', programs: [program] })).name).not.toBe(first.name);
+  expect((await staticImage({ image: 'example', programs: [program] })).reference).not.toBe(first.reference);
 });

@@ -18,9 +18,9 @@ const IMAGE_ARCHITECTURE: Record<string, string> = { x64: 'amd64' };
 /** An image in a file: import it anywhere, then run it under its name. */
 export interface ImageArchive {
   /** `localhost/cloudfreedom/<image>:<hash of the contents>` */
-  name: string;
-  /** A docker-archive. */
-  file: string;
+  reference: string;
+  /** A docker-archive: a path. */
+  archive: string;
 }
 
 /** An image that holds static programs in its root folder and nothing else. The first program is its entry. */
@@ -37,10 +37,10 @@ export interface StaticImage {
  */
 export async function staticImage({ image, programs, user = UNPRIVILEGED_USER }: StaticImage): Promise<ImageArchive> {
   const key = await contentKey({ texts: [image, user, arch()], paths: programs });
-  const name = `localhost/cloudfreedom/${image}:${key}`;
+  const reference = `localhost/cloudfreedom/${image}:${key}`;
   const folder = await cacheFolder('static-images');
-  const file = path.join(folder, `${image}-${key}.tar`);
-  if (existsSync(file)) return { name, file };
+  const archive = path.join(folder, `${image}-${key}.tar`);
+  if (existsSync(archive)) return { reference, archive };
   const draft = await mkdtemp(path.join(folder, '.draft-'));
   try {
     const configuration = {
@@ -51,16 +51,16 @@ export async function staticImage({ image, programs, user = UNPRIVILEGED_USER }:
       rootfs: { type: 'layers', diff_ids: [`sha256:${await writeLayer(draft, programs)}`] },
       history: [{ created: EPOCH, comment: 'static programs' }],
     };
-    const manifest = [{ Config: 'config.json', RepoTags: [name], Layers: ['layer.tar'] }];
+    const manifest = [{ Config: 'config.json', RepoTags: [reference], Layers: ['layer.tar'] }];
     await writeFile(path.join(draft, 'config.json'), JSON.stringify(configuration));
     await writeFile(path.join(draft, 'manifest.json'), JSON.stringify(manifest));
-    const archive = path.join(draft, 'archive.tar');
-    await tar(archive, draft, ['manifest.json', 'config.json', 'layer.tar']);
-    await moveIntoCache(archive, file);
+    const partial = path.join(draft, 'archive.tar');
+    await tar(partial, draft, ['manifest.json', 'config.json', 'layer.tar']);
+    await moveIntoCache(partial, archive);
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
-  return { name, file };
+  return { reference, archive };
 }
 
 /** Writes `layer.tar` and returns its SHA-256. */

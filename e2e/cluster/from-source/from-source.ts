@@ -57,7 +57,7 @@ async function start(node: Node, say: Say): Promise<void> {
   const images = await systemImages(programs, say);
   try {
     say('starting etcd, API server, containerd, kubelet');
-    const credentials = await startNode(node, binFolder, programs, images.pause.name);
+    const credentials = await startNode(node, binFolder, programs, images.pause.reference);
     const cluster = clusterOf(node);
     await until('containerd to answer', () => containerd(node, 'version').then(() => true), deadline());
     await cluster.loadImages(Object.values(images), say);
@@ -157,10 +157,10 @@ async function nodeReady(node: Node, binFolder: string, credentials: Credentials
 async function loadImages(node: Node, archives: readonly ImageArchive[], say?: Say): Promise<void> {
   const { stdout } = await containerd(node, '--namespace', 'k8s.io', 'images', 'list', '--quiet');
   const present = new Set(stdout.split('\n'));
-  for (const { name, file } of archives) {
-    if (present.has(name)) continue;
-    await containerd(node, '--namespace', 'k8s.io', 'images', 'import', file);
-    say?.(`loaded image ${name}`);
+  for (const { reference, archive } of archives) {
+    if (present.has(reference)) continue;
+    await containerd(node, '--namespace', 'k8s.io', 'images', 'import', archive);
+    say?.(`loaded image ${reference}`);
   }
 }
 

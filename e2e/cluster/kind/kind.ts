@@ -51,7 +51,7 @@ export async function bringUpKind(folder: string, say: Say): Promise<Cluster> {
   const image = await traefikImage(say);
   await cluster.loadImages([image], say);
   const binFolder = await toolsFolder('kubernetes', say);
-  await applyAndWait({ binFolder, kubeconfigPath: cluster.kubeconfigPath, say }, traefik(image.name));
+  await applyAndWait({ binFolder, kubeconfigPath: cluster.kubeconfigPath, say }, traefik(image.reference));
   return cluster;
 }
 
@@ -81,9 +81,9 @@ function kindConfiguration() {
 async function loadImages(kind: string, archives: readonly ImageArchive[], say?: Say): Promise<void> {
   const { stdout } = await run('docker', ['exec', `${NAME}-control-plane`, 'crictl', 'images', '--output', 'json']);
   const present = new Set(JSON.parse(stdout).images.flatMap((image: { repoTags: string[] }) => image.repoTags));
-  for (const { name, file } of archives) {
-    if (present.has(name)) continue;
-    await run(kind, ['load', 'image-archive', file, '--name', NAME]);
-    say?.(`loaded image ${name}`);
+  for (const { reference, archive } of archives) {
+    if (present.has(reference)) continue;
+    await run(kind, ['load', 'image-archive', archive, '--name', NAME]);
+    say?.(`loaded image ${reference}`);
   }
 }
