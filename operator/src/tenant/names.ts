@@ -14,6 +14,8 @@ export const COMPONENT_LABEL = 'app.kubernetes.io/component';
 export const TENANT_UID_ANNOTATION = 'cloudfreedom.de/tenant-uid';
 /** On a Namespace whose Tenant is gone and whose data was kept; the value is the deletion policy that kept it. */
 export const RETAINED_ANNOTATION = 'cloudfreedom.de/retained';
+/** On every applied object: a hash of what was applied, so that a field taken out of the wish is noticed. */
+export const APPLIED_HASH_ANNOTATION = 'cloudfreedom.de/applied-hash';
 /** On pod templates: changes when the mounted configuration does, so that pods follow it. */
 export const CONFIG_CHECKSUM_ANNOTATION = 'cloudfreedom.de/config-checksum';
 /** On pod templates: changes when a Secret the pod reads does. */
@@ -43,6 +45,7 @@ export const objectName = {
   config: 'litellm-config',
   gatewayCredentials: 'gateway-credentials',
   providerKeys: 'provider-keys',
+  externalPostgres: 'external-postgres',
   tls: 'tls',
   ingress: 'tenant',
   backupVolume: 'postgres-backup',

@@ -1,3 +1,4 @@
+import { component, objectName } from './names.ts';
 import type { SecretData } from './wish.ts';
 
 /** The managed database inside its Postgres. */
@@ -7,10 +8,24 @@ export const database = { user: 'openwebui', name: 'openwebui' } as const;
 export const generatedKeys = {
   postgres: ['POSTGRES_PASSWORD', 'DATABASE_URL'],
   redis: ['REDIS_PASSWORD', 'REDIS_URL'],
-  gatewayCredentials: ['CREDENTIAL', 'CHAT_KEY'],
+  gatewayCredentials: ['CREDENTIAL', 'CHAT_KEY', 'MASTER_KEY'],
   openWebUi: ['WEBUI_SECRET_KEY', 'WEBUI_ADMIN_EMAIL', 'WEBUI_ADMIN_PASSWORD'],
 } as const;
 export type GeneratedSecret = keyof typeof generatedKeys;
+
+/** Their names in the tenant's namespace, and the part each belongs to. */
+export const generatedSecret: Record<GeneratedSecret, { name: string; part: string }> = {
+  postgres: { name: component.postgres, part: component.postgres },
+  redis: { name: component.redis, part: component.redis },
+  gatewayCredentials: { name: objectName.gatewayCredentials, part: component.liteLlm },
+  openWebUi: { name: component.openWebUi, part: component.openWebUi },
+};
+
+/**
+ * Secrets that data in a volume depends on: a database keeps its password and its accounts, so fresh ones would lock
+ * everybody out. They are never made anew while that volume exists.
+ */
+export const boundToData: readonly GeneratedSecret[] = ['postgres', 'openWebUi'];
 
 /** Text nobody can guess: `bytes` random bytes in base64url. */
 export type RandomText = (bytes: number) => string;
@@ -21,10 +36,7 @@ const KEY_BYTES = 32;
 const TYPED_BYTES = 15;
 
 /** Fresh data for every generated Secret; used for those that do not exist yet. */
-export function freshSecrets(
-  random: RandomText,
-  firstOwner: string,
-): Record<GeneratedSecret, SecretData> {
+export function freshSecrets(random: RandomText, firstOwner: string): Record<GeneratedSecret, SecretData> {
   const postgresPassword = random(KEY_BYTES);
   const redisPassword = random(KEY_BYTES);
   return {
@@ -33,7 +45,12 @@ export function freshSecrets(
       DATABASE_URL: `postgresql://${database.user}:${postgresPassword}@postgres:5432/${database.name}`,
     },
     redis: { REDIS_PASSWORD: redisPassword, REDIS_URL: `redis://:${redisPassword}@redis:6379/0` },
-    gatewayCredentials: { CREDENTIAL: `cfgw-${random(KEY_BYTES)}`, CHAT_KEY: `cf-chat-${random(KEY_BYTES)}` },
+    gatewayCredentials: {
+      CREDENTIAL: `cfgw-${random(KEY_BYTES)}`,
+      CHAT_KEY: `cf-chat-${random(KEY_BYTES)}`,
+      // LiteLLM does not start without one; nobody uses it
+      MASTER_KEY: `sk-${random(KEY_BYTES)}`,
+    },
     openWebUi: {
       WEBUI_SECRET_KEY: random(KEY_BYTES),
       WEBUI_ADMIN_EMAIL: firstOwner,

@@ -23,13 +23,19 @@ export interface Circumstances {
   hasServiceMonitors: boolean;
 }
 
-/** Everything a tenant's objects follow from: parsed, resolved, without anything left to look up. */
-export interface Wish {
+/** What is known of a tenant as soon as its spec could be read. */
+export interface Outline {
   tenant: { name: string; uid: string };
   spec: TenantSpec;
-  plan: PlanSpec;
   settings: Settings;
   namespace: string;
+  /** StorageClass of each volume that exists, by name of its claim: a volume never moves to another. */
+  volumeClasses: Record<string, string>;
+}
+
+/** Everything a tenant's objects follow from: parsed, resolved, without anything left to look up. */
+export interface Wish extends Outline {
+  plan: PlanSpec;
   /** Host names that lead to the chat; the first is the main one. */
   hosts: [string, ...string[]];
   /** Models the tenant may use, sorted by name. */

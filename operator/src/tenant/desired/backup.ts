@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../runtime/cluster.ts';
 import { component, objectName } from '../names.ts';
 import { database } from '../secrets.ts';
-import type { Wish } from '../wish.ts';
+import type { Outline } from '../wish.ts';
 import { metadata, serviceAccount } from './object.ts';
 import { container, plain, podTemplate, secret, user } from './pod.ts';
 import { HELPER_SIZE } from './sizes.ts';
@@ -27,7 +27,7 @@ rm -f /backups/*.part
 `;
 
 /** Dumps of the managed database on schedule, into a volume of their own. */
-export function backup(wish: Wish): KubeObject[] {
+export function backup(wish: Outline): KubeObject[] {
   return [
     ...backupVolume(wish),
     {
@@ -48,7 +48,7 @@ export function backup(wish: Wish): KubeObject[] {
 }
 
 /** The volume of the backups and the account of the pods that write it. */
-export function backupVolume(wish: Wish): KubeObject[] {
+export function backupVolume(wish: Outline): KubeObject[] {
   return [
     serviceAccount(wish, component.backup),
     volumeClaim(wish, component.backup, objectName.backupVolume, wish.spec.storage.backupSize),
@@ -56,7 +56,7 @@ export function backupVolume(wish: Wish): KubeObject[] {
 }
 
 /** The last backup before a Tenant is deleted by the policy Snapshot. */
-export function finalBackup(wish: Wish): KubeObject {
+export function finalBackup(wish: Outline): KubeObject {
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
@@ -65,7 +65,7 @@ export function finalBackup(wish: Wish): KubeObject {
   };
 }
 
-function jobSpec(wish: Wish): Record<string, unknown> {
+function jobSpec(wish: Outline): Record<string, unknown> {
   return {
     backoffLimit: RETRIES,
     activeDeadlineSeconds: DEADLINE_SECONDS,

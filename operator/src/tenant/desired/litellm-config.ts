@@ -4,7 +4,6 @@ import { component, objectName } from '../names.ts';
 import type { ModelRoute, RouteDeployment } from '../routing.ts';
 import type { Wish } from '../wish.ts';
 import { metadata } from './object.ts';
-import { replicasOf } from './sizes.ts';
 
 /** Seconds one call to a provider may take, streaming included: the longest answers of large models. */
 export const REQUEST_TIMEOUT_SECONDS = 600;
@@ -37,8 +36,6 @@ function configYaml(wish: Wish): string {
       timeout: REQUEST_TIMEOUT_SECONDS,
       cooldown_time: COOLDOWN_SECONDS,
       ...(fallbacks.length > 0 && { fallbacks }),
-      // what one pod learns of a failing deployment is of use to the others only where there are others
-      ...(replicasOf(wish.spec, 'liteLlm') > 1 && { redis_url: 'os.environ/CLOUDFREEDOM_REDIS_URL' }),
     },
     litellm_settings: {
       callbacks: wish.circumstances.hasServiceMonitors

@@ -69,6 +69,7 @@ function environment(wish: Wish): object[] {
     plain('LITELLM_LOG', 'ERROR'),
     plain('NO_DOCS', 'True'),
     plain('DISABLE_ADMIN_UI', 'True'),
+    secret('LITELLM_MASTER_KEY', objectName.gatewayCredentials, 'MASTER_KEY'),
     plain('CLOUDFREEDOM_CONTROL_PLANE_URL', wish.settings.gatewayControlPlaneUrl),
     plain('CLOUDFREEDOM_TENANT', wish.tenant.name),
     plain('CLOUDFREEDOM_LANGUAGE', wish.spec.language),

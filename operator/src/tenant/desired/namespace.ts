@@ -1,9 +1,15 @@
 import type { KubeObject } from '../../runtime/cluster.ts';
-import { labels, TENANT_UID_ANNOTATION } from '../names.ts';
-import type { Wish } from '../wish.ts';
+import { labels, RETAINED_ANNOTATION, TENANT_UID_ANNOTATION } from '../names.ts';
+import type { Outline } from '../wish.ts';
 
-/** The tenant's namespace; Pod Security `restricted` is enforced in it. */
-export function namespace({ tenant, namespace: name }: Wish): KubeObject {
+/** What makes a namespace a tenant's: all that is needed to mark one whose Tenant cannot be read any more. */
+export type NamespaceOwner = Pick<Outline, 'tenant' | 'namespace'>;
+
+/**
+ * The tenant's namespace; Pod Security `restricted` is enforced in it. `retainedBy` names the deletion policy that keeps
+ * it although its Tenant goes.
+ */
+export function namespace({ tenant, namespace: name }: NamespaceOwner, retainedBy?: string): KubeObject {
   return {
     apiVersion: 'v1',
     kind: 'Namespace',
@@ -16,7 +22,10 @@ export function namespace({ tenant, namespace: name }: Wish): KubeObject {
         'pod-security.kubernetes.io/audit': 'restricted',
         'pod-security.kubernetes.io/warn': 'restricted',
       },
-      annotations: { [TENANT_UID_ANNOTATION]: tenant.uid },
+      annotations: {
+        [TENANT_UID_ANNOTATION]: tenant.uid,
+        ...(retainedBy && { [RETAINED_ANNOTATION]: retainedBy }),
+      },
     },
   };
 }

@@ -49,9 +49,7 @@ export function networkPolicies(wish: Wish): KubeObject[] {
       egress: [way.dns, to(redis, port.redis), controlPlane(wish), ...providers(wish)],
     }),
     policy(wish, redis, part(redis), {
-      ingress: [
-        { from: [{ podSelector: part(openWebUi) }, { podSelector: part(liteLlm) }], ports: tcp(port.redis) },
-      ],
+      ingress: [{ from: [{ podSelector: part(openWebUi) }, { podSelector: part(liteLlm) }], ports: tcp(port.redis) }],
       egress: [],
     }),
     ...(managed
@@ -68,7 +66,12 @@ export function networkPolicies(wish: Wish): KubeObject[] {
   ];
 }
 
-function policy(wish: Wish, name: string, podSelector: object, rules: { ingress: object[]; egress: object[] }): KubeObject {
+function policy(
+  wish: Wish,
+  name: string,
+  podSelector: object,
+  rules: { ingress: object[]; egress: object[] },
+): KubeObject {
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
@@ -76,9 +79,9 @@ function policy(wish: Wish, name: string, podSelector: object, rules: { ingress:
     spec: {
       podSelector,
       policyTypes: ['Ingress', 'Egress'],
-      // an absent list and an empty one mean the same, but only the absent one is stored as written
-      ...(rules.ingress.length > 0 && { ingress: rules.ingress }),
-      ...(rules.egress.length > 0 && { egress: rules.egress }),
+      // stated even when empty, so that a door somebody opens by hand is a difference and is closed again
+      ingress: rules.ingress,
+      egress: rules.egress,
     },
   };
 }

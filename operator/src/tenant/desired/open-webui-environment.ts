@@ -1,5 +1,5 @@
-import type { ModelRoute } from '../routing.ts';
 import { component, objectName, port } from '../names.ts';
+import type { ModelRoute } from '../routing.ts';
 import type { Wish } from '../wish.ts';
 import { plain, secret } from './pod.ts';
 
@@ -106,7 +106,14 @@ function people(_wish: Wish): object[] {
 }
 
 function appearance({ spec }: Wish): object[] {
-  const banner = { id: 'tenant', type: 'info', title: '', content: spec.branding.bannerText, dismissible: true, timestamp: 0 };
+  const banner = {
+    id: 'tenant',
+    type: 'info',
+    title: '',
+    content: spec.branding.bannerText,
+    dismissible: true,
+    timestamp: 0,
+  };
   return [
     plain('WEBUI_NAME', spec.branding.title ?? spec.displayName),
     plain('DEFAULT_LOCALE', LOCALES[spec.language]),
@@ -150,6 +157,8 @@ function cheapestChat(routes: readonly ModelRoute[], wishedClass: ModelRoute['sp
     Number(prices?.inputUsdPerMillion ?? 0) + Number(prices?.outputUsdPerMillion ?? 0);
   return routes
     .filter(({ spec }) => spec.mode === 'chat' && spec.class === wishedClass && spec.replacedBy === undefined)
-    .concat(routes.filter(({ spec }) => spec.mode === 'chat' && spec.class === wishedClass && spec.replacedBy !== undefined))
+    .concat(
+      routes.filter(({ spec }) => spec.mode === 'chat' && spec.class === wishedClass && spec.replacedBy !== undefined),
+    )
     .reduce<ModelRoute | undefined>((best, route) => (best && price(best) <= price(route) ? best : route), undefined);
 }

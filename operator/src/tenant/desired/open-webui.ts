@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../runtime/cluster.ts';
-import { component, port } from '../names.ts';
+import { component, objectName, port } from '../names.ts';
 import type { Wish } from '../wish.ts';
 import { deploymentStrategy, disruptionBudget } from './deployment.ts';
 import { metadata, serviceAccount } from './object.ts';
@@ -11,13 +11,10 @@ import { HELPER_SIZE, replicasOf, sizeOf } from './sizes.ts';
 /** Seconds for running answers to end after the last new request. */
 const STOP_SECONDS = 120;
 
-/** Name of the Secret that holds an external DATABASE_URL in the tenant's namespace. */
-export const EXTERNAL_DATABASE_SECRET = 'external-postgres';
-
 /** The chat. */
 export function openWebUi(wish: Wish): KubeObject[] {
   const part = component.openWebUi;
-  const databaseSecret = wish.externalDatabaseUrl === undefined ? component.postgres : EXTERNAL_DATABASE_SECRET;
+  const databaseSecret = wish.externalDatabaseUrl === undefined ? component.postgres : objectName.externalPostgres;
   const databaseUrl = wish.externalDatabaseUrl ?? wish.secrets.postgres?.DATABASE_URL ?? '';
   return [
     serviceAccount(wish, part),

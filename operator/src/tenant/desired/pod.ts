@@ -1,6 +1,6 @@
 import { checksum } from '../checksum.ts';
 import { COMPONENT_LABEL, CONFIG_CHECKSUM_ANNOTATION, labels, SECRETS_CHECKSUM_ANNOTATION } from '../names.ts';
-import type { SecretData, Wish } from '../wish.ts';
+import type { Outline, SecretData } from '../wish.ts';
 import type { Resources } from './sizes.ts';
 
 /** Users of the official images, by number, so that the kubelet can prove that none is root. */
@@ -32,7 +32,7 @@ export interface PodParts {
 }
 
 /** The template of a pod. */
-export function podTemplate(wish: Wish, parts: PodParts): object {
+export function podTemplate(wish: Outline, parts: PodParts): object {
   return {
     metadata: {
       labels: labels(wish.tenant.name, parts.part),
@@ -81,7 +81,7 @@ export function secret(name: string, secretName: string, key: string = name): ob
 
 /** The container that every part has, with what all of them share filled in. */
 export function container(
-  wish: Wish,
+  wish: Outline,
   fields: { name: string; image: string; resources: Resources; volumeMounts?: object[] } & Record<string, unknown>,
 ): object {
   return {

@@ -2,7 +2,7 @@ import type { KubeObject } from '../../runtime/cluster.ts';
 import { component, objectName, port } from '../names.ts';
 import { database } from '../secrets.ts';
 import type { Wish } from '../wish.ts';
-import { serviceAccount, metadata } from './object.ts';
+import { metadata, serviceAccount } from './object.ts';
 import { container, plain, podTemplate, secret, selector, user } from './pod.ts';
 import { service } from './service.ts';
 import { sizeOf } from './sizes.ts';

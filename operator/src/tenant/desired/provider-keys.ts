@@ -2,7 +2,6 @@ import type { KubeObject } from '../../runtime/cluster.ts';
 import { component, objectName } from '../names.ts';
 import type { SecretData, Wish } from '../wish.ts';
 import { metadata } from './object.ts';
-import { EXTERNAL_DATABASE_SECRET } from './open-webui.ts';
 
 /** Copies of Secrets of the platform that this tenant's pods read; they follow their source. */
 export function copiedSecrets(wish: Wish): KubeObject[] {
@@ -10,7 +9,7 @@ export function copiedSecrets(wish: Wish): KubeObject[] {
     opaque(wish, component.liteLlm, objectName.providerKeys, wish.providerKeys),
     ...(wish.externalDatabaseUrl === undefined
       ? []
-      : [opaque(wish, component.openWebUi, EXTERNAL_DATABASE_SECRET, { DATABASE_URL: wish.externalDatabaseUrl })]),
+      : [opaque(wish, component.openWebUi, objectName.externalPostgres, { DATABASE_URL: wish.externalDatabaseUrl })]),
   ];
 }
 

@@ -34,10 +34,7 @@ function ingress(wish: Wish): KubeObject {
       rules: wish.hosts.map((host) => ({
         host,
         http: {
-          paths: [
-            path('/v1', component.liteLlm, port.liteLlm),
-            path('/', component.openWebUi, port.openWebUi),
-          ],
+          paths: [path('/v1', component.liteLlm, port.liteLlm), path('/', component.openWebUi, port.openWebUi)],
         },
       })),
     },

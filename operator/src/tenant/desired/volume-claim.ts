@@ -1,13 +1,13 @@
 import type { KubeObject } from '../../runtime/cluster.ts';
-import type { Wish } from '../wish.ts';
+import type { Outline } from '../wish.ts';
 import { metadata } from './object.ts';
 
 /**
  * A volume. It is an object of its own and no template of a StatefulSet, since a template can never be changed: this way
  * a volume grows with one apply.
  */
-export function volumeClaim(wish: Wish, part: string, name: string, size: string): KubeObject {
-  const className = wish.spec.storage.className ?? wish.settings.storageClassName;
+export function volumeClaim(wish: Outline, part: string, name: string, size: string): KubeObject {
+  const className = wish.volumeClasses[name] ?? wish.spec.storage.className ?? wish.settings.storageClassName;
   return {
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+
+const Amount = z.string().regex(/^-?[0-9]+$/);
+
+/** What the control plane knows of a tenant: the body of `PUT /v1/tenants/{tenant}`. */
+export const TenantRegistration = z.object({
+  uid: z.string(),
+  displayName: z.string(),
+  plan: z.string(),
+  language: z.enum(['de', 'en']),
+  timeZone: z.string(),
+  host: z.string(),
+  /** Integer nano-euro as text. */
+  monthlyBudgetNanoEur: Amount,
+  marginPercent: z.number(),
+  models: z.array(z.string()),
+  alertThresholdsPercent: z.array(z.number()),
+  suspended: z.boolean(),
+  gatewayCredentialSha256: z.string(),
+  chatKeySha256: z.string(),
+});
+export type TenantRegistration = z.output<typeof TenantRegistration>;
+
+/** A tenant's budget in the current period, in integer nano-euro as text. */
+export const Budget = z.object({
+  grantedNanoEur: Amount,
+  postedNanoEur: Amount,
+  heldNanoEur: Amount,
+  availableNanoEur: Amount,
+  resetsAt: z.string(),
+});
+export type Budget = z.output<typeof Budget>;
+
+/** Body of `PUT /v1/plans/{plan}`. */
+export const PlanRegistration = z.object({
+  displayName: z.string(),
+  monthlyBudgetNanoEur: Amount.nullable(),
+  maxMembers: z.number().nullable(),
+  modelClasses: z.array(z.string()),
+  marginPercent: z.number(),
+});
+export type PlanRegistration = z.output<typeof PlanRegistration>;
+
+const Prices = z.object({
+  inputUsdPerMillion: z.string(),
+  cachedInputUsdPerMillion: z.string().optional(),
+  cacheWriteUsdPerMillion: z.string().optional(),
+  outputUsdPerMillion: z.string(),
+  imageUsd: z.string().optional(),
+});
+
+/** Body of `PUT /v1/models/{model}`. */
+export const ModelRegistration = z.object({
+  class: z.string(),
+  mode: z.string(),
+  free: z.boolean(),
+  limits: z.object({ contextTokens: z.number(), maxOutputTokens: z.number() }),
+  prices: Prices.nullable(),
+  fallbacks: z.array(z.string()),
+  replacedBy: z.string().nullable(),
+  deployments: z.array(z.object({ name: z.string(), provider: z.string(), model: z.string(), residency: z.string() })),
+});
+export type ModelRegistration = z.output<typeof ModelRegistration>;
+
+/** The part of `application/problem+json` that the operator passes on. */
+export const Problem = z.object({
+  title: z.string().optional(),
+  detail: z.string().optional(),
+  code: z.string().optional(),
+  errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  retryAfterSeconds: z.number().optional(),
+});

@@ -1,0 +1,37 @@
+import { isDeepStrictEqual } from 'node:util';
+import { nanoEur } from '../control-plane-client/money.ts';
+import type { TenantRegistration } from '../control-plane-client/shapes.ts';
+import { sha256 } from './checksum.ts';
+import type { Wish } from './wish.ts';
+
+/** What the control plane must know of a tenant. It learns hashes of the keys, never a key. */
+export function registration({ tenant, spec, plan, hosts, routes, secrets }: Wish): TenantRegistration {
+  return {
+    uid: tenant.uid,
+    displayName: spec.displayName,
+    plan: spec.plan,
+    language: spec.language,
+    timeZone: spec.timeZone,
+    host: hosts[0],
+    monthlyBudgetNanoEur: nanoEur(spec.budget.monthlyEur ?? plan.monthlyBudgetEur ?? '0').toString(),
+    marginPercent: plan.marginPercent,
+    models: routes.map(({ name }) => name),
+    alertThresholdsPercent: [...spec.budget.alertThresholdsPercent].sort((a, b) => a - b),
+    suspended: spec.suspended,
+    gatewayCredentialSha256: sha256(secrets.gatewayCredentials.CREDENTIAL ?? ''),
+    chatKeySha256: sha256(secrets.gatewayCredentials.CHAT_KEY ?? ''),
+  };
+}
+
+/** Whether the control plane already has exactly this. Lists that are sets are compared as such. */
+export function isRegistered(known: TenantRegistration, wished: TenantRegistration): boolean {
+  return isDeepStrictEqual(inOrder(known), inOrder(wished));
+}
+
+function inOrder(value: TenantRegistration): TenantRegistration {
+  return {
+    ...value,
+    models: [...value.models].sort(),
+    alertThresholdsPercent: [...value.alertThresholdsPercent].sort((a, b) => a - b),
+  };
+}
