@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import { observedKind, optionalKind, ownedKind } from '../../operator/src/tenant/kinds.ts';
+import { objects, type Rendered, template } from './testing/helm.ts';
+
+interface Rule {
+  apiGroups: string[];
+  resources: string[];
+  verbs: string[];
+}
+
+const rendered = objects(await template('--set', 'baseDomain=a.example'));
+const rules: Rule[] = rendered.find(({ kind }) => kind === 'ClusterRole').rules;
+
+/** `group/resource` of every rule that grants one of the verbs. */
+function granted(...verbs: string[]): string[] {
+  return rules
+    .filter((rule) => rule.verbs.some((verb) => verbs.includes(verb)))
+    .flatMap(({ apiGroups, resources }) => apiGroups.flatMap((group) => resources.map((each) => `${group}/${each}`)))
+    .sort();
+}
+
+const name = ({ apiVersion, plural }: { apiVersion: string; plural: string }) =>
+  `${apiVersion.includes('/') ? apiVersion.split('/')[0] : ''}/${plural}`;
+const owned = [...Object.values(ownedKind), ...Object.values(optionalKind)].map(name).sort();
+
+test('the operator may create and delete exactly the kinds that a tenant consists of', () => {
+  expect(granted('delete')).toEqual(owned);
+  expect(granted('create')).toEqual([...owned, '/events', 'events.k8s.io/events'].sort());
+});
+
+test('the operator may look at what it watches', () => {
+  for (const kind of [...owned, ...Object.values(observedKind).map(name)]) {
+    if (!kind.endsWith('/events')) expect(granted('watch')).toContain(kind);
+  }
+});
+
+test('no role has a wildcard, and none may touch roles, nodes or the insides of pods', () => {
+  const everything = JSON.stringify(rendered.filter(({ kind }) => kind === 'ClusterRole' || kind === 'Role'));
+  for (const word of [
+    '"*"',
+    'escalate',
+    'bind"',
+    'impersonate',
+    'clusterroles',
+    'nodes',
+    'pods/exec',
+    'deletecollection',
+  ]) {
+    expect(everything).not.toContain(word);
+  }
+});
+
+test('the control plane has no token, and every container is closed in', () => {
+  const templates = rendered.filter(({ kind }) => kind === 'Deployment').map(({ spec }) => spec.template.spec);
+  expect(templates.map(({ automountServiceAccountToken: token }) => token)).toEqual([false, true]);
+  for (const pod of templates) {
+    expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+    for (const container of pod.containers as Rendered[]) {
+      expect(container.securityContext).toEqual({
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      });
+      expect(container.resources.requests).toEqual({ cpu: expect.any(String), memory: expect.any(String) });
+      expect(container.resources.limits.memory).toEqual(expect.any(String));
+    }
+  }
+});
