@@ -30,10 +30,7 @@ export async function bringPlatformUp(say: Say): Promise<LocalEnv> {
     buildImages(imageNames, progress('images')),
   ]);
   say('handing the images to the node');
-  await cluster.loadImages(
-    images.map(({ reference, archive }) => ({ name: reference, file: archive })),
-    say,
-  );
+  await cluster.loadImages(images, say);
   const kubectl = await kubectlFor(cluster.kubeconfigPath);
   await prepareNamespaces(kubectl, cluster, images);
   await installCharts(cluster, images, say);
@@ -120,7 +117,7 @@ async function reachable(kubectl: Kubectl, cluster: ClusterHandle, say: Say): Pr
   await rollout('control-plane', NAMESPACE);
   await rollout('operator', NAMESPACE);
   await rollout('fake-upstream', PROVIDER_NAMESPACE);
-  const { data } = await kubectl.json('secret', 'cloudfreedom-keys', '-n', NAMESPACE);
+  const { data } = await kubectl.json('secret', 'control-plane-keys', '-n', NAMESPACE);
   const env: LocalEnv = {
     KUBECONFIG: cluster.kubeconfigPath,
     API_URL: `https://api.${BASE_DOMAIN}`,
