@@ -57,12 +57,11 @@ function compare(desired: unknown, live: unknown, place: Place, found: Differenc
   if (desired === undefined) return;
   // To the server, null and an empty list are ways to say nothing.
   if ((desired === null || isEmptyList(desired)) && (live === undefined || live === null || isEmptyList(live))) return;
-  if (isMap(desired) && isMap(live)) return compareMaps(desired, live, place, found);
-  if (Array.isArray(desired) && Array.isArray(live)) return compareLists(desired, live, place, found);
-  if (desired === live) return;
   const isQuantity = QUANTITY_MAPS.has(place.parent) || QUANTITY_FIELDS.has(place.field);
-  if (isQuantity && sameQuantity(desired, live)) return;
-  found.push({ path: place.path, desired, live });
+  if (isMap(desired) && isMap(live)) compareMaps(desired, live, place, found);
+  else if (Array.isArray(desired) && Array.isArray(live)) compareLists(desired, live, place, found);
+  else if (desired !== live && !(isQuantity && sameQuantity(desired, live)))
+    found.push({ path: place.path, desired, live });
 }
 
 function compareMaps(

@@ -55,8 +55,11 @@ export class EventRecorder {
     const now = clock.now();
     const thing = fingerprint([regarding.metadata.uid, happening]);
     const toldAt = this.#told.get(thing);
-    if (toldAt !== undefined && now - toldAt < EVENT_QUIET_MS) return metrics.events.inc({ outcome: 'repeated' });
-    if (!this.#take(now)) return metrics.events.inc({ outcome: 'dropped' });
+    const repeated = toldAt !== undefined && now - toldAt < EVENT_QUIET_MS;
+    if (repeated || !this.#take(now)) {
+      metrics.events.inc({ outcome: repeated ? 'repeated' : 'dropped' });
+      return;
+    }
     this.#remember(thing, now);
     const telling = this.#tell(regarding, happening, now).finally(() => this.#underWay.delete(telling));
     this.#underWay.add(telling);

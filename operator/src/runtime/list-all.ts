@@ -22,7 +22,7 @@ export async function listAll(
       const items = page.items;
       while (page.continueToken !== undefined) {
         page = await source.listPage(target, { ...limit, continueToken: page.continueToken }, signal);
-        items.push(...page.items);
+        for (const item of page.items) items.push(item);
       }
       return { items, resourceVersion: page.resourceVersion };
     } catch (error) {

@@ -6,7 +6,7 @@ export const SHUTDOWN_DEADLINE_MS = 25_000;
 
 /** The part of `process` that ending it needs. */
 export interface Ending {
-  once(signal: 'SIGTERM' | 'SIGINT', listener: () => void): unknown;
+  on(signal: 'SIGTERM' | 'SIGINT', listener: () => void): unknown;
   exit(code: number): void;
 }
 
@@ -19,7 +19,8 @@ export function shutdownSignal(ending: Ending, clock: Clock, log: Log): AbortSig
   const onSignal = (name: string) => () => {
     if (stop.signal.aborted) {
       log.warn({ signal: name }, 'asked to stop a second time: stopping at once');
-      return ending.exit(1);
+      ending.exit(1);
+      return;
     }
     log.info({ signal: name }, 'asked to stop');
     stop.abort(new Error(`asked to stop by ${name}`));
@@ -28,6 +29,6 @@ export function shutdownSignal(ending: Ending, clock: Clock, log: Log): AbortSig
       ending.exit(1);
     });
   };
-  for (const name of ['SIGTERM', 'SIGINT'] as const) ending.once(name, onSignal(name));
+  for (const name of ['SIGTERM', 'SIGINT'] as const) ending.on(name, onSignal(name));
   return stop.signal;
 }
