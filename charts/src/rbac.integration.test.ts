@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { observedKind, optionalKind, ownedKind } from '../../operator/src/tenant/kinds.ts';
 import { objects, type Rendered, template } from './testing/helm.ts';
@@ -65,4 +67,13 @@ test('the control plane has no token, and every container is closed in', () => {
       expect(container.resources.limits.memory).toEqual(expect.any(String));
     }
   }
+});
+
+test('the control plane reads every variable that it is given', () => {
+  const { containers } = rendered.find(
+    ({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'control-plane',
+  ).spec.template.spec;
+  const config = readFileSync(path.resolve(import.meta.dirname, '../../control-plane/src/config.ts'), 'utf8');
+  const names = containers[0].env.map(({ name }: Rendered) => name);
+  expect(names.filter((name: string) => !config.includes(`${name}:`))).toEqual([]);
 });

@@ -103,7 +103,7 @@ export const Values = z.object({
       size: BytesQuantity.describe('Volume of the embedded database. It can grow where the StorageClass allows it.'),
       className: orEmpty(ObjectName).describe("StorageClass. Empty: the cluster's default."),
     }),
-    topUpUrl: orEmpty(url).describe('Where a refusal sends people to top up. Empty: the address of the API.'),
+    topUpUrl: orEmpty(url).describe('Where a refusal sends people to top up. Empty: https://<baseDomain>/top-up.'),
     holdTtlSeconds: z
       .int()
       .min(60)
