@@ -54,7 +54,7 @@ export async function bringUp({ say }: ClusterOptions): Promise<ClusterHandle> {
 export async function takeDown({ say }: ClusterOptions): Promise<void> {
   const folder = path.join(local, 'cluster');
   if (await dockerAnswers()) await takeDownKind(folder, say);
-  else await takeDownFromSource(say);
+  else await takeDownFromSource(folder, say);
 }
 
 function dockerAnswers(): Promise<boolean> {

@@ -26,6 +26,8 @@ const HTTP_PORT = 80;
 const HTTPS_PORT = 443;
 /** Milliseconds until containerd, the API server and the node must be there; seconds on a quiet machine. */
 const START_DEADLINE_MS = 180_000;
+/** Images imported at a time: one is read while another is unpacked. */
+const PARALLEL_IMPORTS = 2;
 /** Fixed places of kubelet and the network plugins; node-init mounts folders of the node's own over them. */
 const MOUNT_POINTS = ['/var/lib/kubelet', '/var/lib/cni'];
 
@@ -75,12 +77,15 @@ async function start(node: Node, say: Say): Promise<void> {
   }
 }
 
-/** Takes down whatever runs, or is left of it, even when all its processes were killed. */
-export async function takeDownFromSource(say: Say): Promise<void> {
-  await exclusively(lockOf(nodeNamed(NAME, '')), say, async () => {
-    const owner = ownerOf(nodeNamed(NAME, ''));
-    if (owner !== undefined) await cleanUp(nodeNamed(NAME, owner));
-    say(owner === undefined ? 'nothing is up' : 'down');
+/** Takes down whatever runs from `folder`, or is left of it, even when all its processes were killed. */
+export async function takeDownFromSource(folder: string, say: Say): Promise<void> {
+  const node = nodeNamed(NAME, folder);
+  await exclusively(lockOf(node), say, async () => {
+    const owner = ownerOf(node);
+    if (owner !== undefined && owner !== folder)
+      throw new Error(`the cluster that is up is not of here but of ${owner}`);
+    await cleanUp(node);
+    say(owner === undefined ? 'nothing was up' : 'down');
   });
 }
 
@@ -157,11 +162,15 @@ async function nodeReady(node: Node, binFolder: string, credentials: Credentials
 async function loadImages(node: Node, archives: readonly ImageArchive[], say?: Say): Promise<void> {
   const { stdout } = await containerd(node, '--namespace', 'k8s.io', 'images', 'list', '--quiet');
   const present = new Set(stdout.split('\n'));
-  for (const { reference, archive } of archives) {
-    if (present.has(reference)) continue;
-    await containerd(node, '--namespace', 'k8s.io', 'images', 'import', archive);
-    say?.(`loaded image ${reference}`);
-  }
+  const missing = archives.filter(({ reference }) => !present.has(reference)).values();
+  const work = async () => {
+    for (const { reference, archive } of missing) {
+      await containerd(node, '--namespace', 'k8s.io', 'images', 'import', archive);
+      say?.(`loaded image ${reference}`);
+    }
+  };
+  // The workers share one iterator: each takes the next image that nobody has.
+  await Promise.all(Array.from({ length: PARALLEL_IMPORTS }, work));
 }
 
 function containerd(node: Node, ...args: string[]) {
