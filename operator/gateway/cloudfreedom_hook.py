@@ -1,0 +1,975 @@
+"""CloudFreedom's side of LiteLLM: who is calling, may it be paid for, what did it cost.
+
+LiteLLM loads this one file from a ConfigMap, as `callbacks: cloudfreedom_hook.gateway` and as
+`custom_auth: cloudfreedom_hook.authenticate`. The way of a request:
+
+    authenticate        key -> identity; only offered routes; only known headers and body fields pass
+    async_pre_call_hook upper bound of tokens -> authorise at the control plane, intent into the outbox
+    (LiteLLM calls the provider, with retries and fallbacks)
+    one of              async_log_success_event      -> settle, real tokens
+                        async_post_call_failure_hook -> void, or settle what a broken stream gave
+                        the stream's own end         -> settle, where LiteLLM reports nothing (client gone early)
+
+Every authorised request ends in exactly one settle or void: the first of them takes the call out of `Gateway.calls`.
+Results go to the tenant's Redis first and from there to the control plane until it acknowledges; whatever a killed
+pod leaves behind, another pod (or its successor) delivers. The control plane is idempotent by request id, so a
+delivery that happens twice counts once. Without control plane or Redis nothing new is called (503).
+"""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import logging
+import os
+import random
+import re
+import secrets
+import sys
+import time
+import types
+import uuid
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Coroutine, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from functools import partial
+from typing import Any, Final
+from urllib.parse import unquote
+
+import aiohttp
+import httpx
+import litellm
+import orjson
+from fastapi import Request
+from litellm.integrations.custom_logger import CustomLogger
+from litellm.proxy._types import LitellmUserRoles, ProxyException, UserAPIKeyAuth
+from litellm.proxy.common_utils.http_parsing_utils import (
+    read_request_body,
+    safe_get_request_headers,
+    safe_set_request_parsed_body,
+)
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+# -- limits -----------------------------------------------------------------------------------------------------------
+
+CONTROL_PLANE_TIMEOUT_SECONDS: Final = 10.0  # a burst can stall LiteLLM's event loop for seconds: 2 s gave false 503s
+CONTROL_PLANE_KEEP_ALIVE_SECONDS: Final = 30.0
+UNAVAILABLE_RETRY_AFTER_SECONDS: Final = 5
+REDIS_TIMEOUT_SECONDS: Final = 5.0
+IDENTITY_TTL_SECONDS: Final = 30.0
+STRANGER_TTL_SECONDS: Final = 3.0
+IDENTITIES_KEPT: Final = 10_000
+OPEN_CALLS_LIMIT: Final = 5_000
+OPEN_CALL_SECONDS: Final = 3_600.0  # longer than any answer; a call that reported no end by then is given up
+UNREPORTED_GRACE_SECONDS: Final = 3.0  # LiteLLM reports a stream's end within milliseconds of it
+DETACHED_GRACE_SECONDS: Final = 600.0  # /v1/messages reads on upstream after its client left, and reports then
+OUTBOX_LIMIT: Final = 20_000  # results waiting for delivery before new calls are refused
+DELIVERIES_AT_ONCE: Final = 16
+DELIVERY_FIRST_WAIT_SECONDS: Final = 0.2
+DELIVERY_LONGEST_WAIT_SECONDS: Final = 15.0
+DEAD_LETTERS_KEPT: Final = 1_000
+LEASE_SECONDS: Final = 15
+HEARTBEAT_SECONDS: Final = 5.0
+TAKEOVER_BATCH: Final = 200
+EXCEPTION_CHAIN_LIMIT: Final = 16
+
+# -- what is offered --------------------------------------------------------------------------------------------------
+
+ROUTES: Final[Mapping[tuple[str, str], str]] = {
+    ("POST", "/v1/chat/completions"): "chat",
+    ("POST", "/chat/completions"): "chat",
+    ("POST", "/v1/embeddings"): "embedding",
+    ("POST", "/embeddings"): "embedding",
+    ("POST", "/v1/images/generations"): "image",
+    ("POST", "/images/generations"): "image",
+    ("POST", "/v1/responses"): "responses",
+    ("POST", "/responses"): "responses",
+    ("POST", "/v1/messages"): "messages",
+    ("GET", "/v1/models"): "models",
+    ("GET", "/models"): "models",
+    ("GET", "/health/liveliness"): "health",
+    ("GET", "/health/readiness"): "health",
+}
+
+# LiteLLM's names of the same calls. All others (text completions, Gemini-native, pass-through, audio, batches, files,
+# realtime …) lose usage on some path, so they are refused even if a route to them should ever open.
+CALL_TYPES: Final[Mapping[str, str]] = {
+    "completion": "chat",
+    "acompletion": "chat",
+    "embeddings": "embedding",
+    "aembedding": "embedding",
+    "image_generation": "image",
+    "aimage_generation": "image",
+    "responses": "responses",
+    "aresponses": "responses",
+    "anthropic_messages": "messages",
+}
+
+# Body fields a client may set. Everything else is dropped before LiteLLM reads the body: LiteLLM takes routing,
+# logging, caching, pricing and retry orders from it, and providers sell extras there (service tiers, predicted
+# outputs, built-in tools, background runs) that no token bound covers.
+SAMPLING: Final = frozenset({"model", "stream", "temperature", "top_p", "tools", "tool_choice"})
+BODY_FIELDS: Final[Mapping[str, frozenset[str]]] = {
+    "chat": SAMPLING
+    | {"messages", "stream_options", "n", "stop", "max_tokens", "max_completion_tokens", "presence_penalty", "seed"}
+    | {"frequency_penalty", "logit_bias", "logprobs", "top_logprobs", "parallel_tool_calls", "response_format"}
+    | {"functions", "function_call", "reasoning_effort", "thinking", "verbosity", "top_k"},
+    "embedding": frozenset({"model", "input", "encoding_format", "dimensions"}),
+    "image": frozenset({"model", "prompt", "n", "size", "quality", "response_format", "style", "output_format"})
+    | {"background", "moderation", "output_compression"},
+    "responses": SAMPLING
+    | {"input", "instructions", "max_output_tokens", "parallel_tool_calls", "reasoning", "text", "truncation"}
+    | {"previous_response_id", "include", "store", "top_logprobs"},
+    "messages": SAMPLING | {"messages", "system", "max_tokens", "stop_sequences", "top_k", "thinking"},
+}
+
+# Fields whose text counts as input.
+INPUT_FIELDS: Final = ("system", "instructions", "tools", "functions", "response_format", "text", "prompt")
+# Where a request says how much it wants at most; the first is written when it says nothing.
+OUTPUT_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "chat": ("max_tokens", "max_completion_tokens"),
+    "responses": ("max_output_tokens",),
+    "messages": ("max_tokens",),
+}
+HEADERS: Final = frozenset(
+    {"host", "accept", "accept-encoding", "connection", "content-type", "content-length", "transfer-encoding"}
+    | {"user-agent", "traceparent", "anthropic-version"}
+)
+
+# A byte-level tokenizer never makes more tokens than bytes; JSON's own punctuation covers what chat formats add per
+# message. Both constants are above what providers document for their hidden preambles.
+REQUEST_OVERHEAD_TOKENS: Final = 32
+TOOLS_OVERHEAD_TOKENS: Final = 1_024
+IMAGE_PART_TOKENS: Final = 50_000  # gpt-4o-mini counts one large picture as 48,169 tokens
+UNKNOWN_INPUT_TOKENS: Final = 2_000_000_000  # audio, files, references: the control plane cuts it to the context limit
+CHOICES_LIMIT: Final = 16
+IMAGES_LIMIT: Final = 10
+IMAGE_PARTS: Final = frozenset({"image", "image_url", "input_image"})
+TEXT_PARTS: Final = frozenset(
+    {"message", "text", "input_text", "output_text", "refusal", "summary_text", "reasoning_text", "reasoning"}
+    | {"thinking", "redacted_thinking", "tool_use", "tool_result", "function", "function_call"}
+    | {"function_call_output", "custom_tool_call", "custom_tool_call_output"}
+)
+TOOL_TYPES: Final = frozenset({"function", "custom"})
+
+TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "de": {
+        "key": "Dieser API-Schlüssel ist unbekannt oder abgelaufen. Bitte einen gültigen Schlüssel verwenden.",
+        "chat_key": "Dieser Schlüssel gehört dem Chat und gilt nur innerhalb des Clusters. Bitte einen eigenen API-Schlüssel anlegen.",
+        "route": "Diese Schnittstelle wird nicht angeboten. Angeboten werden chat/completions, responses, messages, embeddings, images/generations und models.",
+        "unavailable": "Das Budget kann gerade nicht geprüft werden. Die Anfrage wurde nicht gesendet und kostet nichts. Bitte in einigen Sekunden erneut versuchen.",
+        "busy": "Gerade laufen zu viele Anfragen. Bitte in einigen Sekunden erneut versuchen.",
+        "body": "Die Anfrage ist ungültig: {detail}",
+        "tool": "Das Werkzeug »{detail}« wird nicht angeboten, weil seine Kosten vorab keine Obergrenze haben. Angeboten werden eigene Funktionen (type \"function\").",
+        "refused": "Die Anfrage wurde vom Budget abgelehnt.",
+        "top_up": "Guthaben aufladen: {detail}",
+    },
+    "en": {
+        "key": "This API key is unknown or has expired. Please use a valid key.",
+        "chat_key": "This key belongs to the chat and is valid inside the cluster only. Please create an API key of your own.",
+        "route": "This interface is not offered. Offered are chat/completions, responses, messages, embeddings, images/generations and models.",
+        "unavailable": "The budget cannot be checked right now. The request was not sent and costs nothing. Please try again in a few seconds.",
+        "busy": "Too many requests are running right now. Please try again in a few seconds.",
+        "body": "The request is invalid: {detail}",
+        "tool": "The tool “{detail}” is not offered, because its cost has no upper bound beforehand. Offered are functions of your own (type \"function\").",
+        "refused": "The budget refused this request.",
+        "top_up": "Top up at: {detail}",
+    },
+}
+
+log: Final = logging.getLogger("cloudfreedom.gateway")
+if not log.handlers:  # LiteLLM configures its own loggers only
+    log.addHandler(logging.StreamHandler())
+    log.handlers[0].setFormatter(logging.Formatter('{"at":"%(asctime)s","level":"%(levelname)s","message":"%(message)s"}'))
+    log.setLevel(logging.INFO)
+    log.propagate = False
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the operator gives the pod. `chat_key_sha256` and hashes on the wire are lower-case hex."""
+
+    control_plane_url: str
+    tenant: str
+    credential: str = field(repr=False)
+    chat_key_sha256: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    pod: str
+    language: str
+
+    @staticmethod
+    def from_environment(environment: Mapping[str, str]) -> "Settings":
+        """Raises KeyError naming the missing variable; LiteLLM then does not start."""
+        language = environment.get("CLOUDFREEDOM_LANGUAGE", "de")
+        return Settings(
+            control_plane_url=environment["CLOUDFREEDOM_CONTROL_PLANE_URL"].rstrip("/"),
+            tenant=environment["CLOUDFREEDOM_TENANT"],
+            credential=environment["CLOUDFREEDOM_CREDENTIAL"],
+            chat_key_sha256=sha256_hex(environment["CLOUDFREEDOM_CHAT_KEY"]),
+            redis_url=environment["CLOUDFREEDOM_REDIS_URL"],
+            pod=environment["CLOUDFREEDOM_POD"],
+            language=language if language in TEXTS else "en",
+        )
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who is calling. `user` is what Open WebUI forwarded; it is believed with the chat key only."""
+
+    kind: str
+    key_sha256: str = field(repr=False)
+    user: Mapping[str, str] | None = None
+
+
+@dataclass
+class Call:
+    """An authorised request under way."""
+
+    request_id: str
+    call_type: str
+    model: str
+    traceparent: str
+    stream: bool
+    bound_input_tokens: int
+    bound_output_tokens: int = 0
+    prompt: Any = None  # counted only if the provider never says what it was
+    streamed: list[str] = field(default_factory=list)
+    started_at: float = field(default_factory=time.time)
+    first_token_at: float | None = None
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The most a request can use. `output_tokens` None: the client set no limit; it counts all `choices` together."""
+
+    input_tokens: int
+    output_tokens: int | None
+    output_field: str | None
+    choices: int
+    images: int
+
+
+@dataclass
+class Delivery:
+    """A result on its way. `path` None: nothing to tell the control plane, only the intent is to be removed."""
+
+    request_id: str
+    path: str | None
+    body: dict[str, Any]
+    stored: bool = False
+
+
+class Unavailable(Exception):
+    """The control plane gave no usable answer; whether it saw the request is unknown."""
+
+
+class Refusal(ProxyException):
+    """A refusal in OpenAI's error shape, whose `code` is a word of ours (LiteLLM would repeat the HTTP status)."""
+
+    def __init__(self, status: int, word: str, message: str, kind: str, retry_after_seconds: int | None = None) -> None:
+        headers = {} if retry_after_seconds is None else {"retry-after": str(retry_after_seconds)}
+        super().__init__(message=message, type=kind, param=None, code=status, headers=headers)
+        self.word = word
+
+    def to_dict(self) -> dict:
+        return {"message": self.message, "type": self.type, "param": None, "code": self.word}
+
+
+def sha256_hex(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
+def iso_time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def child_traceparent(incoming: str | None) -> str:
+    """A new span in the caller's trace, or in a trace of its own (W3C trace context)."""
+    match = re.fullmatch(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})", incoming or "")
+    valid = match is not None and match[1].strip("0") and match[2].strip("0") and not (incoming or "").startswith("ff")
+    trace, flags = (match[1], match[3]) if match and valid else (secrets.token_hex(16), "01")
+    return f"00-{trace}-{secrets.token_hex(8)}-{flags}"
+
+
+# -- upper bound ------------------------------------------------------------------------------------------------------
+
+
+class InputTally:
+    """Adds up the bytes, pictures and unknown parts of messages."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self.images = 0
+        self.unknown = False
+
+    def add(self, value: object) -> None:
+        if isinstance(value, list):
+            for part in value:
+                self.add(part)
+        elif not isinstance(value, dict):
+            self.bytes += len(orjson.dumps(value))
+        elif value.get("type", "message") in IMAGE_PARTS:
+            self.images += 1
+        elif value.get("type", "message") in TEXT_PARTS and "audio" not in value:
+            nested = {name: value[name] for name in ("content", "output") if isinstance(value.get(name), list)}
+            self.bytes += len(orjson.dumps({name: part for name, part in value.items() if name not in nested}))
+            for part in nested.values():
+                self.add(part)
+        else:
+            self.unknown = True
+
+    def tokens(self) -> int:
+        return UNKNOWN_INPUT_TOKENS if self.unknown else self.bytes + self.images * IMAGE_PART_TOKENS
+
+
+def bound_of(call_type: str, body: Mapping[str, Any]) -> Bound:
+    """The upper bound of a request; raises ValueError with a sentence about the field that is wrong."""
+    tally = InputTally()
+    tally.add(body.get("messages") if call_type in ("chat", "messages") else body.get("input", ""))
+    if isinstance(body.get("system"), list):  # blocks may carry more than text
+        tally.add(body["system"])
+    tally.unknown = tally.unknown or body.get("previous_response_id") is not None
+    extra = {name: body[name] for name in INPUT_FIELDS if body.get(name) is not None and not (name == "system" and isinstance(body[name], list))}
+    overhead = REQUEST_OVERHEAD_TOKENS + (TOOLS_OVERHEAD_TOKENS if body.get("tools") or body.get("functions") else 0)
+    inputs = min(tally.tokens() + len(orjson.dumps(extra)) + overhead, UNKNOWN_INPUT_TOKENS)
+
+    choices = whole_number(body, "n", CHOICES_LIMIT if call_type == "chat" else IMAGES_LIMIT) or 1
+    if call_type == "image":
+        return Bound(inputs, None, None, 1, choices)
+    if call_type == "embedding":
+        return Bound(inputs, None, None, 1, 0)
+    fields = OUTPUT_FIELDS[call_type]
+    limits = {name: limit for name in fields if (limit := whole_number(body, name)) is not None}
+    output_field = min(limits, key=lambda name: limits[name]) if limits else fields[0]
+    return Bound(inputs, limits[output_field] * choices if limits else None, output_field, choices, 0)
+
+
+def whole_number(body: Mapping[str, Any], name: str, largest: int = UNKNOWN_INPUT_TOKENS) -> int | None:
+    value = body.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= largest:
+        raise ValueError(f"{name} must be a whole number from 1 to {largest}")
+    return value
+
+
+def unoffered_tool(body: Mapping[str, Any]) -> str | None:
+    """The first tool that a provider would run (and bill) itself; a client's own functions are free of that."""
+    for tool in body.get("tools") or []:
+        known = isinstance(tool, dict) and (tool.get("type") in TOOL_TYPES or ("type" not in tool and "input_schema" in tool))
+        if not known:
+            return str(tool.get("type") or next(iter(tool), "?")) if isinstance(tool, dict) else "?"
+    return None
+
+
+def without_long_cache(value: Any) -> Any:
+    """Takes the one-hour lifetime out of cache marks: it costs twice the price that a cache write is bounded with."""
+    if isinstance(value, list):
+        return [without_long_cache(item) for item in value]
+    if isinstance(value, dict):
+        return {
+            name: {"type": "ephemeral"} if name == "cache_control" and item is not None else without_long_cache(item)
+            for name, item in value.items()
+        }
+    return value
+
+
+# -- usage ------------------------------------------------------------------------------------------------------------
+
+
+def count(source: object, *names: str) -> int:
+    """The first of `names` that holds a number above zero, else 0."""
+    for name in names:
+        value = source.get(name) if isinstance(source, Mapping) else getattr(source, name, None)
+        if isinstance(value, int) and value > 0:
+            return value
+    return 0
+
+
+def buckets_of(usage: object) -> dict[str, int]:
+    """Disjoint token buckets. LiteLLM's prompt_tokens includes cached and newly cached tokens; raw Anthropic's does not."""
+    details = usage.get("prompt_tokens_details") or usage.get("input_tokens_details") if usage is not None else None
+    cached = count(details, "cached_tokens") or count(usage, "cache_read_input_tokens")
+    written = count(details, "cache_write_tokens", "cache_creation_tokens") or count(usage, "cache_creation_input_tokens")
+    total = count(usage, "prompt_tokens", "input_tokens")
+    inclusive = count(usage, "prompt_tokens") > 0 or details is not None
+    fresh = total - cached - written if inclusive and total >= cached + written else total
+    return {
+        "inputTokens": fresh,
+        "cachedInputTokens": cached,
+        "cacheWriteTokens": written,
+        "outputTokens": count(usage, "completion_tokens", "output_tokens"),
+        "images": 0,
+    }
+
+
+# -- control plane ----------------------------------------------------------------------------------------------------
+
+
+class ControlPlane:
+    """One keep-alive connection pool to the control plane's gateway routes."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._url = f"{settings.control_plane_url}/v1/gateway"
+        self._headers = {"authorization": f"Bearer {settings.credential}", "content-type": "application/json"}
+        self._session: aiohttp.ClientSession | None = None
+
+    def session(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=CONTROL_PLANE_KEEP_ALIVE_SECONDS)
+            timeout = aiohttp.ClientTimeout(total=CONTROL_PLANE_TIMEOUT_SECONDS)
+            self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, headers=self._headers)
+        return self._session
+
+    async def post(self, path: str, body: Mapping[str, Any], traceparent: str | None = None) -> tuple[int, dict[str, Any]]:
+        """Status below 500 and the JSON answer. A connection that broke is tried once more: all calls are idempotent."""
+        headers = {"traceparent": traceparent} if traceparent else {}
+        for attempt in (1, 2):
+            try:
+                async with self.session().post(f"{self._url}/{path}", data=orjson.dumps(body), headers=headers) as answer:
+                    raw = await answer.read()
+                    if answer.status >= 500:
+                        raise Unavailable(f"status {answer.status}")
+                    value = orjson.loads(raw) if raw else {}
+                    return answer.status, value if isinstance(value, dict) else {}
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+                if attempt == 2:
+                    raise Unavailable(type(error).__name__) from error
+            except (aiohttp.ClientError, asyncio.TimeoutError, orjson.JSONDecodeError) as error:
+                raise Unavailable(type(error).__name__) from error
+        raise AssertionError("unreachable")
+
+
+# -- outbox -----------------------------------------------------------------------------------------------------------
+
+# Moves a batch of what a dead gateway left (results first, then intents as the voids they hold) into our results.
+# Nothing moves while its lease lives. Reading and moving are one step, so two rescuers never take the same entry.
+TAKE_OVER: Final = """
+if redis.call('EXISTS', KEYS[1]) == 1 then return {} end
+local moved = {}
+for _, key in ipairs({KEYS[2], KEYS[3]}) do
+  local batch = redis.call('HRANDFIELD', key, ARGV[1], 'WITHVALUES')
+  for i = 1, #batch, 2 do
+    redis.call('HSET', KEYS[4], batch[i], batch[i + 1])
+    redis.call('HDEL', key, batch[i])
+    redis.call('HDEL', KEYS[3], batch[i])
+    moved[#moved + 1] = batch[i]
+    moved[#moved + 1] = batch[i + 1]
+  end
+  if #moved > 0 then return moved end
+end
+redis.call('SREM', KEYS[5], ARGV[2])
+return moved
+"""
+
+
+class Outbox:
+    """Intents and results in the tenant's Redis, and the relay that brings results to the control plane.
+
+    intent --(result stored)--> result --(acknowledged)--> gone
+       \\--(gateway lost: lease over)--> void by whoever finds it
+    """
+
+    def __init__(self, settings: Settings, control_plane: ControlPlane) -> None:
+        self._control_plane = control_plane
+        # a restarted container keeps its pod's name, so each process has a name of its own
+        self._name = f"{settings.pod}.{uuid.uuid4().hex[:12]}"
+        self._redis = Redis.from_url(
+            settings.redis_url,
+            socket_timeout=REDIS_TIMEOUT_SECONDS,
+            socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
+            retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 2),
+            retry_on_error=[RedisConnectionError, RedisTimeoutError],
+        )
+        self._pending: dict[str, Delivery] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._senders = asyncio.Semaphore(DELIVERIES_AT_ONCE)
+        self._take_over = self._redis.register_script(TAKE_OVER)
+
+    @staticmethod
+    def _key(kind: str, name: str = "") -> str:
+        return f"cloudfreedom:outbox:{kind}:{name}" if name else f"cloudfreedom:outbox:{kind}"
+
+    def full(self) -> bool:
+        return len(self._pending) >= OUTBOX_LIMIT
+
+    async def intend(self, request_id: str) -> None:
+        """Stores, before a call is made, the void that is sent should this process vanish. Raises RedisError."""
+        lost = {"path": "void", "body": {"requestId": request_id, "reason": "gateway_lost"}}
+        await self._redis.hset(self._key("intents", self._name), request_id, orjson.dumps(lost))
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Takes a result over; from here on it is stored and sent until it is acknowledged."""
+        self._pending[delivery.request_id] = delivery
+        task = asyncio.get_running_loop().create_task(self._relay(delivery))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _relay(self, delivery: Delivery) -> None:
+        acknowledged = delivery.path is None
+        attempt = 0
+        while True:
+            if not acknowledged:
+                delivery.stored = delivery.stored or await self._store(delivery)
+                async with self._senders:
+                    acknowledged = await self._send(delivery)
+            if acknowledged and await self._remove(delivery):
+                self._pending.pop(delivery.request_id, None)
+                return
+            ceiling = min(DELIVERY_LONGEST_WAIT_SECONDS, DELIVERY_FIRST_WAIT_SECONDS * 2 ** min(attempt, 10))
+            await asyncio.sleep(ceiling * random.uniform(0.5, 1.0))
+            attempt += 1
+
+    async def _store(self, delivery: Delivery) -> bool:
+        entry = orjson.dumps({"path": delivery.path, "body": delivery.body})
+        try:
+            async with self._redis.pipeline(transaction=True) as step:
+                step.hset(self._key("results", self._name), delivery.request_id, entry)
+                step.hdel(self._key("intents", self._name), delivery.request_id)
+                await step.execute()
+            return True
+        except RedisError:
+            return False  # it stays in memory and is still sent; the next round tries to store it again
+
+    async def _send(self, delivery: Delivery) -> bool:
+        assert delivery.path is not None
+        try:
+            status, answer = await self._control_plane.post(delivery.path, delivery.body, delivery.body.get("traceparent"))
+        except Unavailable:
+            return False
+        if status < 300:
+            return True
+        if status in (401, 408, 425, 429):  # a credential being rolled or a control plane in distress: both pass
+            return False
+        log.error("request %s: %s was refused for good: %s %s", delivery.request_id, delivery.path, status, answer.get("code"))
+        letter = orjson.dumps({"path": delivery.path, "body": delivery.body, "status": status, "code": answer.get("code")})
+        try:
+            async with self._redis.pipeline(transaction=True) as step:
+                step.lpush(self._key("dead"), letter)
+                step.ltrim(self._key("dead"), 0, DEAD_LETTERS_KEPT - 1)
+                await step.execute()
+            return True
+        except RedisError:
+            return False
+
+    async def _remove(self, delivery: Delivery) -> bool:
+        try:
+            async with self._redis.pipeline(transaction=True) as step:
+                step.hdel(self._key("results", self._name), delivery.request_id)
+                step.hdel(self._key("intents", self._name), delivery.request_id)
+                await step.execute()
+            return True
+        except RedisError:
+            return False
+
+    async def heartbeat(self) -> None:
+        """Renews this gateway's lease and rescues what gateways without one have left. Raises RedisError."""
+        async with self._redis.pipeline(transaction=True) as step:
+            step.set(self._key("lease", self._name), "1", ex=LEASE_SECONDS)
+            step.sadd(self._key("gateways"), self._name)
+            step.smembers(self._key("gateways"))
+            _, _, members = await step.execute()
+        for name in sorted(member.decode() for member in members):
+            if name != self._name:
+                await self._rescue(name)
+
+    async def _rescue(self, name: str) -> None:
+        keys = [self._key("lease", name), self._key("results", name), self._key("intents", name)]
+        keys += [self._key("results", self._name), self._key("gateways")]
+        while not self.full():
+            moved = await self._take_over(keys=keys, args=[TAKEOVER_BATCH, name])
+            if not moved:
+                return
+            log.info("took %d undelivered results over from gateway %s", len(moved) // 2, name)
+            for request_id, entry in zip(moved[::2], moved[1::2], strict=True):
+                value = orjson.loads(entry)
+                self.deliver(Delivery(request_id.decode(), value["path"], value["body"], stored=True))
+
+
+# -- the gateway ------------------------------------------------------------------------------------------------------
+
+
+class Gateway(CustomLogger):
+    """LiteLLM's callback and its authentication in one."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._settings = settings
+        self._texts = TEXTS[settings.language]
+        self._control_plane = ControlPlane(settings)
+        self._outbox = Outbox(settings, self._control_plane)
+        self._identities: OrderedDict[str, tuple[float, bool]] = OrderedDict()
+        self.calls: dict[str, Call] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        try:
+            self._spawn(self._live())  # LiteLLM reads its config inside the running loop
+        except RuntimeError as error:
+            raise RuntimeError("cloudfreedom_hook wants to be loaded by the LiteLLM proxy, inside its event loop") from error
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            task = asyncio.get_running_loop().create_task(work)
+        except RuntimeError:
+            work.close()
+            raise
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _live(self) -> None:
+        """Warms up once, then keeps the lease, rescues, and gives up calls whose end nobody reported."""
+        self._spawn(self._warm_up())
+        silent = False
+        while True:
+            try:
+                await self._outbox.heartbeat()
+                silent = False
+            except RedisError as error:
+                if not silent:
+                    log.error("the tenant's Redis does not answer (%s); new requests are refused until it does", type(error).__name__)
+                silent = True
+            except Exception as error:  # noqa: BLE001  the heartbeat must outlive any surprise
+                log.error("heartbeat failed: %s", type(error).__name__)
+            overdue = time.time() - OPEN_CALL_SECONDS
+            for call in [call for call in self.calls.values() if call.started_at < overdue]:
+                log.error("request %s: no end was reported", call.request_id)
+                self._void(call, "gateway_lost")
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    async def _warm_up(self) -> None:
+        """LiteLLM's first call imports for seconds; a call that stays inside the process pays for that at start."""
+        try:
+            messages = [{"role": "user", "content": "ready?"}]
+            await litellm.acompletion(model="gpt-4o-mini", messages=messages, mock_response="ready", api_key="none")
+            await self._control_plane.post("identify", {"keySha256": "0" * 64})
+        except Exception as error:  # noqa: BLE001  only a head start is lost
+            log.warning("warm-up: %s", type(error).__name__)
+
+    # -- refusals
+
+    def _refuse(self, status: int, word: str, text: str, kind: str, detail: str = "", retry_after: int | None = None) -> Refusal:
+        return self._refuse_with(status, word, self._texts[text].format(detail=detail), kind, retry_after)
+
+    def _refuse_with(self, status: int, word: str, message: str, kind: str, retry_after: int | None = None) -> Refusal:
+        log.info("refused: status=%d code=%s tenant=%s", status, word, self._settings.tenant)
+        return Refusal(status, word, message, kind, retry_after)
+
+    def _unavailable(self) -> Refusal:
+        return self._refuse(503, "budget_unavailable", "unavailable", "service_unavailable", retry_after=UNAVAILABLE_RETRY_AFTER_SECONDS)
+
+    # -- before: authentication
+
+    async def authenticate(self, request: Request, api_key: str) -> UserAPIKeyAuth:
+        """LiteLLM's custom_auth. Raises Refusal; on return the request holds nothing but what is offered."""
+        route = ROUTES.get((request.method, request.scope.get("path", "")))
+        if route is None:
+            raise self._refuse(404, "route_not_offered", "route", "invalid_request_error")
+        headers = dict(request.headers)
+        identity = await self._identify(api_key.removeprefix("Bearer ").strip(), headers)
+        await self._strip(request, route)
+        metadata = {"cloudfreedom_identity": identity, "cloudfreedom_traceparent": headers.get("traceparent")}
+        return UserAPIKeyAuth(api_key=identity.key_sha256, user_role=LitellmUserRoles.INTERNAL_USER, metadata=metadata)
+
+    async def _identify(self, key: str, headers: Mapping[str, str]) -> Identity:
+        digest = sha256_hex(key)
+        if hmac.compare_digest(digest, self._settings.chat_key_sha256):
+            if "x-forwarded-host" in headers:  # the ingress sets it; Open WebUI speaks to us directly
+                raise self._refuse(401, "chat_key_outside", "chat_key", "authentication_error")
+            return Identity("chat", digest, forwarded_user(headers))
+        if not key.startswith("cf-") or not await self._known(digest):
+            raise self._refuse(401, "invalid_api_key", "key", "authentication_error")
+        return Identity("api", digest)
+
+    async def _known(self, digest: str) -> bool:
+        kept = self._identities.get(digest)
+        if kept is not None and kept[0] > time.monotonic():
+            return kept[1]
+        try:
+            status, _ = await self._control_plane.post("identify", {"keySha256": digest})
+        except Unavailable as error:
+            raise self._unavailable() from error
+        if status not in (200, 401, 404):
+            raise self._unavailable()
+        known = status == 200
+        self._identities[digest] = (time.monotonic() + (IDENTITY_TTL_SECONDS if known else STRANGER_TTL_SECONDS), known)
+        self._identities.move_to_end(digest)
+        if len(self._identities) > IDENTITIES_KEPT:
+            self._identities.popitem(last=False)
+        return known
+
+    async def _strip(self, request: Request, route: str) -> None:
+        """Leaves only known headers and body fields, before LiteLLM takes orders from them."""
+        request.scope["headers"][:] = [pair for pair in request.scope["headers"] if pair[0].decode("latin-1").lower() in HEADERS]
+        cached = safe_get_request_headers(request)  # LiteLLM's own copy, made while it read the body
+        for name in [name for name in cached if name.lower() not in HEADERS]:
+            del cached[name]
+        allowed = BODY_FIELDS.get(route)
+        if allowed is None:
+            return
+        body = await read_request_body(request)
+        if not isinstance(body, dict):
+            raise self._refuse(400, "invalid_request", "body", "invalid_request_error", "a JSON object is expected")
+        kept = {name: without_long_cache(value) for name, value in body.items() if name in allowed}
+        safe_set_request_parsed_body(request, kept)
+        request._body = orjson.dumps(kept)  # noqa: SLF001  /v1/images/generations parses the raw body again
+
+    # -- before: budget
+
+    async def async_pre_call_hook(self, user_api_key_dict: UserAPIKeyAuth, cache: Any, data: dict, call_type: str) -> dict:
+        """Returns the request with its output bound set, or raises Refusal. Nothing is called before both the hold and
+        the intent are safe."""
+        kind = CALL_TYPES.get(call_type)
+        if kind is None:
+            raise self._refuse(403, "route_not_offered", "route", "invalid_request_error")
+        key_metadata = user_api_key_dict.metadata or {}
+        identity = key_metadata.get("cloudfreedom_identity")
+        if not isinstance(identity, Identity):
+            raise self._refuse(401, "invalid_api_key", "key", "authentication_error")
+        bound = self._bound(kind, data)
+        if len(self.calls) >= OPEN_CALLS_LIMIT or self._outbox.full():
+            raise self._refuse(503, "gateway_busy", "busy", "service_unavailable", retry_after=UNAVAILABLE_RETRY_AFTER_SECONDS)
+
+        traceparent = child_traceparent(key_metadata.get("cloudfreedom_traceparent"))
+        call = Call(str(uuid.uuid4()), kind, data["model"], traceparent, data.get("stream") is True, bound.input_tokens)
+        call.prompt = data.get("messages") or data.get("input") or data.get("prompt")
+        granted = await self._authorise(call, bound, identity)
+        if bound.output_field is not None:
+            for name in OUTPUT_FIELDS[kind]:
+                data.pop(name, None)
+            data[bound.output_field] = granted // bound.choices
+        metadata = data.get("litellm_metadata" if isinstance(data.get("litellm_metadata"), dict) else "metadata")
+        if not isinstance(metadata, dict):
+            metadata = data["metadata"] = {}
+        metadata["cloudfreedom_request_id"] = call.request_id
+        metadata["traceparent"] = traceparent
+        return data
+
+    def _bound(self, kind: str, data: dict) -> Bound:
+        try:
+            if not isinstance(data.get("model"), str) or not data["model"]:
+                raise ValueError("model must be a string")
+            tool = unoffered_tool(data)
+            if tool is not None:
+                raise self._refuse(400, "tool_not_offered", "tool", "invalid_request_error", tool)
+            return bound_of(kind, data)
+        except (ValueError, TypeError) as error:  # orjson's errors are ValueErrors too
+            raise self._refuse(400, "invalid_request", "body", "invalid_request_error", str(error)) from error
+
+    async def _authorise(self, call: Call, bound: Bound, identity: Identity) -> int:
+        """The granted output bound. On any other outcome the intent is withdrawn (or a void queued) and Refusal raised."""
+        question = {
+            "requestId": call.request_id,
+            "keySha256": identity.key_sha256,
+            "model": call.model,
+            "callType": call.call_type,
+            "boundInputTokens": bound.input_tokens,
+            "maxOutputTokens": bound.output_tokens,
+            "images": bound.images,
+            "stream": call.stream,
+            "traceparent": call.traceparent,
+            **({"user": identity.user} if identity.user else {}),
+        }
+        self.calls[call.request_id] = call
+        try:
+            intent, answer = await asyncio.gather(
+                self._outbox.intend(call.request_id),
+                self._control_plane.post("authorise", question, call.traceparent),
+                return_exceptions=True,
+            )
+        except BaseException:  # cancelled: the client went away, or the server is ending
+            self._void(call, "client_gone")
+            raise
+        if isinstance(answer, BaseException):
+            self._void(call, "authorise_unknown")
+            log.error("request %s: control plane unavailable: %s", call.request_id, answer)
+            raise self._unavailable() from answer
+        status, reply = answer
+        if status == 200 and reply.get("outcome") == "granted":
+            granted = reply.get("maxOutputTokens")
+            call.bound_output_tokens = granted if isinstance(granted, int) else 0
+            usable = bound.output_field is None or call.bound_output_tokens >= bound.choices
+            if isinstance(intent, BaseException) or not usable:
+                self._void(call, "authorise_unknown")
+                log.error("request %s: no intent could be stored: %s", call.request_id, type(intent).__name__)
+                raise self._unavailable()
+            return call.bound_output_tokens
+        self._close(call, Delivery(call.request_id, None, {}))
+        raise self._refusal_of(status, reply)
+
+    def _refusal_of(self, status: int, reply: Mapping[str, Any]) -> Refusal:
+        word = str(reply.get("code") or reply.get("reason") or "refused")
+        message = str(reply.get("message") or reply.get("detail") or self._texts["refused"])
+        retry_after = reply.get("retryAfterSeconds")
+        seconds = int(retry_after) if isinstance(retry_after, (int, float)) else None
+        top_up = reply.get("topUpUrl")
+        if isinstance(top_up, str) and top_up not in message:
+            message = f"{message} {self._texts['top_up'].format(detail=top_up)}"
+        if status == 402:
+            return self._refuse_with(402, word, message, "budget_exceeded")
+        if status == 429:
+            return self._refuse_with(429, word, message, "rate_limit_error", seconds if seconds is not None else 1)
+        if status == 401:
+            return self._refuse(401, "invalid_api_key", "key", "authentication_error")
+        if status in (403, 404):
+            return self._refuse_with(status, word, message, "permission_error" if status == 403 else "invalid_request_error")
+        log.error("authorise was answered %d %s", status, word)  # a misunderstanding between the two of us
+        return self._unavailable()
+
+    # -- after
+
+    async def async_log_success_event(self, kwargs: dict, response_obj: Any, start_time: Any, end_time: Any) -> None:
+        """The answer is complete, or its client left and LiteLLM counted what was streamed. LiteLLM passes these four by name."""
+        params = kwargs.get("litellm_params") or {}
+        call = self._call_in(params.get("metadata"), params.get("litellm_metadata"), kwargs.get("metadata"))
+        if call is None:
+            return
+        payload = kwargs.get("standard_logging_object") or {}
+        metadata = payload.get("metadata") or {}
+        usage = buckets_of(metadata.get("usage_object") or getattr(response_obj, "usage", None))
+        if call.call_type == "image":  # the picture is what is paid; its tokens are another measure of the same
+            usage |= {"outputTokens": 0, "images": len(getattr(response_obj, "data", None) or [])}
+        cache_hit = kwargs.get("cache_hit") is True or payload.get("cache_hit") is True
+        if (params.get("metadata") or {}).get("client_disconnected"):
+            await self._settle_interrupted(call, payload.get("model_group"), usage)
+        else:
+            self._settle(call, payload.get("model_group"), usage, "complete", cache_hit)
+
+    async def async_post_call_failure_hook(
+        self, request_data: dict, original_exception: Exception, user_api_key_dict: UserAPIKeyAuth, traceback_str: str | None = None
+    ) -> None:
+        """The request has failed for good, after all retries and fallbacks. (async_log_failure_event would fire on the first
+        failed attempt, which may still be followed by a success.)"""
+        call = self._call_in(request_data.get("metadata"), request_data.get("litellm_metadata"))
+        if call is None:
+            return
+        usage = buckets_of(request_data.get("combined_usage_object"))  # LiteLLM estimates one for any failure
+        if usage["outputTokens"] or call.streamed or timed_out_reading(original_exception):
+            payload = request_data.get("standard_logging_object") or {}
+            await self._settle_interrupted(call, payload.get("model_group"), usage)
+        else:
+            self._void(call, "upstream_failure")
+
+    async def async_post_call_streaming_iterator_hook(
+        self, user_api_key_dict: UserAPIKeyAuth, response: Any, request_data: dict
+    ) -> AsyncGenerator[Any, None]:
+        """Passes a stream through, keeps its text, and sees its end, which LiteLLM does not report when the client left before
+        the first chunk."""
+        call = self._call_in(request_data.get("metadata"), request_data.get("litellm_metadata"))
+        if call is None:
+            async for chunk in response:
+                yield chunk
+            return
+        details = getattr(request_data.get("litellm_logging_obj"), "model_call_details", None) or {}
+        reads_on = call.call_type == "messages" and details.get("custom_llm_provider") == "anthropic"
+        try:
+            async for chunk in response:
+                if call.first_token_at is None:
+                    call.first_token_at = time.time()
+                text = text_of(chunk)
+                if text:
+                    call.streamed.append(text)
+                yield chunk
+        finally:
+            self._spawn(self._end_unreported(call, DETACHED_GRACE_SECONDS if reads_on else UNREPORTED_GRACE_SECONDS))
+
+    async def _end_unreported(self, call: Call, grace_seconds: float) -> None:
+        await asyncio.sleep(grace_seconds)
+        if call.request_id in self.calls:
+            await self._settle_interrupted(call, None, buckets_of(None))
+
+    async def _settle_interrupted(self, call: Call, served: object, usage: dict[str, int]) -> None:
+        """Bills what a broken answer gave: the provider's figures, or ours where it gave none or less than was streamed (some
+        report output with the last chunk only). Estimates never exceed the hold."""
+        count_of = partial(litellm.token_counter, model=call.model)
+        streamed = await asyncio.to_thread(count_of, text="".join(call.streamed)) if call.streamed else 0
+        usage["outputTokens"] = min(max(usage["outputTokens"], streamed), call.bound_output_tokens)
+        if usage["inputTokens"] + usage["cachedInputTokens"] + usage["cacheWriteTokens"] == 0:
+            prompt = call.prompt if isinstance(call.prompt, str) else json.dumps(call.prompt, ensure_ascii=False, default=str)
+            usage["inputTokens"] = min(await asyncio.to_thread(count_of, text=prompt), call.bound_input_tokens)
+        self._settle(call, served, usage, "interrupted")
+
+    def _call_in(self, *places: object) -> Call | None:
+        for place in places:
+            request_id = place.get("cloudfreedom_request_id") if isinstance(place, Mapping) else None
+            if isinstance(request_id, str):
+                return self.calls.get(request_id)
+        return None
+
+    def _settle(self, call: Call, served: object, usage: dict[str, int], finish: str, cache_hit: bool = False) -> None:
+        body = {
+            "requestId": call.request_id,
+            "modelServed": served if isinstance(served, str) and served else call.model,
+            "usage": usage,
+            "cacheHit": cache_hit,
+            "finish": finish,
+            "startedAt": iso_time(call.started_at),
+            "firstTokenAt": iso_time(call.first_token_at) if call.first_token_at is not None else None,
+            "endedAt": iso_time(time.time()),
+            "traceparent": call.traceparent,
+        }
+        self._close(call, Delivery(call.request_id, "settle", body))
+
+    def _void(self, call: Call, reason: str) -> None:
+        self._close(call, Delivery(call.request_id, "void", {"requestId": call.request_id, "reason": reason}))
+
+    def _close(self, call: Call, delivery: Delivery) -> None:
+        """The only way out for a call: whoever takes it from `calls` first decides its end."""
+        if self.calls.pop(call.request_id, None) is not None:
+            self._outbox.deliver(delivery)
+
+
+def text_of(chunk: Any) -> str:
+    """The text a streamed chunk brings: chat chunks have choices, Responses events a delta, Anthropic's are SSE frames."""
+    if isinstance(chunk, (bytes, str)):
+        raw = chunk if isinstance(chunk, bytes) else chunk.encode()
+        frames = [line[5:] for line in raw.split(b"\n") if line.startswith(b"data:") and b"_delta" in line]
+        return "".join(text_of_anthropic(frame) for frame in frames)
+    choices = getattr(chunk, "choices", None)
+    if not choices:
+        delta = getattr(chunk, "delta", None)
+        return delta if isinstance(delta, str) else ""
+    texts = []
+    for choice in choices:
+        delta = getattr(choice, "delta", None)
+        texts += [getattr(delta, "content", None), getattr(delta, "reasoning_content", None)]
+        texts += [call.function.arguments for call in getattr(delta, "tool_calls", None) or [] if call.function]
+    return "".join(text for text in texts if text)
+
+
+def text_of_anthropic(frame: bytes) -> str:
+    try:
+        delta = orjson.loads(frame).get("delta") or {}
+        return delta.get("text") or delta.get("partial_json") or delta.get("thinking") or ""
+    except (orjson.JSONDecodeError, AttributeError):  # a frame cut in two: LiteLLM reads those streams to their end itself
+        return ""
+
+
+def timed_out_reading(error: BaseException | None) -> bool:
+    """The provider had the question and was still at work when we hung up: it bills the input."""
+    if not isinstance(error, litellm.Timeout):
+        return False
+    for _ in range(EXCEPTION_CHAIN_LIMIT):
+        if error is None or isinstance(error, httpx.ReadTimeout):
+            return error is not None
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def forwarded_user(headers: Mapping[str, str]) -> Mapping[str, str] | None:
+    """The chat's user as Open WebUI forwards it (values are URL-quoted); None when it forwards none."""
+    named = {"externalId": "id", "email": "email", "name": "name", "role": "role"}
+    values = {name: unquote(headers.get(f"x-openwebui-user-{suffix}", "")).strip() for name, suffix in named.items()}
+    return {name: value for name, value in values.items() if value} if values["externalId"] else None
+
+
+# LiteLLM executes this file once for each of the two names in its config; both must speak to the same gateway.
+_shared = sys.modules.setdefault("cloudfreedom_gateway", types.ModuleType("cloudfreedom_gateway"))
+if not hasattr(_shared, "gateway"):
+    _shared.gateway = Gateway(Settings.from_environment(os.environ))
+gateway: Gateway = _shared.gateway
+authenticate = gateway.authenticate
