@@ -39,7 +39,7 @@ export const kinds: readonly Kind[] = [
     description: 'A tenant with a chat, a model gateway, a database and a budget it can never exceed.',
     columns: [
       ready,
-      { ...column('Reason', 'Why, in one word.', '.status.conditions[?(@.type=="Ready")].reason') },
+      column('Reason', 'Why, in one word.', '.status.conditions[?(@.type=="Ready")].reason'),
       column('Plan', 'Name of the Plan.', '.spec.plan'),
       column('URL', 'Where people chat.', '.status.url'),
       column('Spent', 'Euro posted in the current month.', '.status.budget.spentEur'),
@@ -61,6 +61,7 @@ export const kinds: readonly Kind[] = [
       column('Budget', 'Euro per month for models.', '.spec.monthlyBudgetEur'),
       { ...column('Members', 'People a tenant may have; empty: any number.', '.spec.maxMembers'), type: 'integer' },
       column('Classes', 'Classes of Models it includes.', '.spec.modelClasses'),
+      { ...column('Support', 'Support that belongs to it.', '.spec.supportLevel'), priority: 1 },
       age,
       message,
     ],

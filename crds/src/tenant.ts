@@ -180,7 +180,7 @@ export type TenantSpec = z.output<typeof TenantSpec>;
 /** A TenantSpec as people write it: defaults may be absent. */
 export type TenantSpecInput = z.input<typeof TenantSpec>;
 
-const partVersion = text(0, 128).optional();
+const partVersion = text(0, 128).optional().describe('Version, or the digest of the image.');
 
 export const TenantStatus = z.object({
   observedGeneration: z.int().min(0).optional().describe('The metadata.generation that this status speaks of.'),
