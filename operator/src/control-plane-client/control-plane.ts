@@ -21,26 +21,26 @@ export interface ControlPlane {
   plan(name: string): Promise<PlanRegistration | undefined>;
   putPlan(name: string, registration: PlanRegistration): Promise<void>;
   deletePlan(name: string): Promise<void>;
+  /** Names of all it has. */
+  planNames(): Promise<string[]>;
   model(name: string): Promise<ModelRegistration | undefined>;
   putModel(name: string, registration: ModelRegistration): Promise<void>;
   deleteModel(name: string): Promise<void>;
+  modelNames(): Promise<string[]>;
 }
 
 /** The control plane refused, or gave no answer (`status` 0). */
 export class ControlPlaneError extends Error {
   override name = 'ControlPlaneError';
   readonly status: number;
-  /** Milliseconds it asked us to stay away. The queue reads it. */
-  readonly retryAfterMs: number | undefined;
 
-  constructor(facts: { status: number; message: string; retryAfterMs?: number | undefined; cause?: unknown }) {
+  constructor(facts: { status: number; message: string; cause?: unknown }) {
     super(facts.message, facts.cause === undefined ? undefined : { cause: facts.cause });
     this.status = facts.status;
-    this.retryAfterMs = facts.retryAfterMs;
   }
 }
 
 /** True when it did not answer, or answered that it cannot now: asking again later may help. */
-export function isUnreachable(error: unknown): error is ControlPlaneError {
-  return error instanceof ControlPlaneError && (error.status === 0 || error.status === 429 || error.status >= 500);
+export function isUnreachable({ status }: ControlPlaneError): boolean {
+  return status === 0 || status === 429 || status >= 500;
 }

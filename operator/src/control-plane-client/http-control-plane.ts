@@ -7,6 +7,7 @@ const CALL_TIMEOUT_MS = 10_000;
 /** Longest answer that is read. */
 const ANSWER_LIMIT_BYTES = 1_048_576;
 
+const Names = z.object({ items: z.array(z.object({ name: z.string() })) });
 const KnownTenant = TenantRegistration.extend({ budget: Budget });
 
 /** How to reach the control plane. */
@@ -26,6 +27,7 @@ export function httpControlPlane(access: ControlPlaneAccess): ControlPlane {
   };
   const put = async (path: string, body: object) => void (await call(access, 'PUT', path, body));
   const remove = async (path: string) => void (await call(access, 'DELETE', path));
+  const names = async (path: string) => (await get(path, Names))?.items.map(({ name }) => name) ?? [];
   const path = (kind: string, name: string) => `/v1/${kind}/${encodeURIComponent(name)}`;
   return {
     async tenant(name) {
@@ -39,9 +41,11 @@ export function httpControlPlane(access: ControlPlaneAccess): ControlPlane {
     plan: (name) => get(path('plans', name), PlanRegistration),
     putPlan: (name, registration) => put(path('plans', name), registration),
     deletePlan: (name) => remove(path('plans', name)),
+    planNames: () => names('/v1/plans'),
     model: (name) => get(path('models', name), ModelRegistration),
     putModel: (name, registration) => put(path('models', name), registration),
     deleteModel: (name) => remove(path('models', name)),
+    modelNames: () => names('/v1/models'),
   };
 }
 
@@ -89,11 +93,9 @@ function refusal(answer: Response, content: unknown): ControlPlaneError {
   const problem = Problem.safeParse(content).data ?? {};
   const errors = (problem.errors ?? []).map(({ path, message }) => `${path}: ${message}`);
   const what = [problem.detail ?? problem.title ?? `status ${answer.status}`, ...errors].join('; ');
-  const seconds = problem.retryAfterSeconds ?? Number(answer.headers.get('retry-after') ?? Number.NaN);
   return new ControlPlaneError({
     status: answer.status,
     message: `the control plane refused: ${what}`,
-    ...(Number.isFinite(seconds) && { retryAfterMs: seconds * 1000 }),
   });
 }
 

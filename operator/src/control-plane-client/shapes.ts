@@ -68,5 +68,4 @@ export const Problem = z.object({
   detail: z.string().optional(),
   code: z.string().optional(),
   errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
-  retryAfterSeconds: z.number().optional(),
 });

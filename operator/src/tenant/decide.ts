@@ -2,15 +2,16 @@ import { problemsText } from '@cloudfreedom/crds/parse.ts';
 import { readTenant, type TenantStatus } from '@cloudfreedom/crds/tenant.ts';
 import { whyApply } from '../runtime/apply-when-changed.ts';
 import type { KubeObject } from '../runtime/cluster.ts';
+import type { Happening } from '../runtime/event-recorder.ts';
 import { certificateState, isAuthority } from './certificate.ts';
-import type { Action, Decision, Happening } from './decision.ts';
+import type { Action, Decision } from './decision.ts';
 import { decideDeletion } from './deletion.ts';
 import { desiredObjects } from './desired/all.ts';
 import { metadata } from './desired/object.ts';
 import { opaque } from './desired/provider-keys.ts';
 import type { TenantInput } from './input.ts';
 import { identity } from './kinds.ts';
-import { APPLIED_HASH_ANNOTATION, FINALIZER, objectName } from './names.ts';
+import { FINALIZER, objectName } from './names.ts';
 import { type Refusal, refuse } from './refusal.ts';
 import { isRegistered, registration } from './registration.ts';
 import { resolve, secretData } from './resolve.ts';
@@ -80,7 +81,7 @@ function applies(desired: readonly KubeObject[], input: TenantInput): Extract<Ac
   const live = liveByIdentity(input);
   return desired.flatMap((object) => {
     const current = live.get(identity(object));
-    const why = whyApply(object, current, APPLIED_HASH_ANNOTATION);
+    const why = whyApply(input.applying, object, current);
     return why === undefined ? [] : [{ do: 'apply' as const, object, live: current }];
   });
 }

@@ -2,6 +2,7 @@ import type { TenantStatus } from '@cloudfreedom/crds/tenant.ts';
 import type { DataFate } from '../control-plane-client/control-plane.ts';
 import type { TenantRegistration } from '../control-plane-client/shapes.ts';
 import type { KubeObject } from '../runtime/cluster.ts';
+import type { Happening } from '../runtime/event-recorder.ts';
 import type { SecretData } from './wish.ts';
 
 /** One thing to do. Actions are carried out in the order in which they are listed. */
@@ -16,14 +17,6 @@ export type Action =
   | { do: 'close'; data: DataFate }
   /** Makes a certificate for the hosts and puts it into the Secret. */
   | { do: 'issueCertificate'; authority: SecretData; hosts: [string, ...string[]]; secret: KubeObject };
-
-/** Something that has happened and is worth telling the people who watch the Tenant. */
-export interface Happening {
-  type: 'Normal' | 'Warning';
-  reason: string;
-  action: string;
-  note: string;
-}
 
 /** What to do about one Tenant, as data. */
 export interface Decision {

@@ -1,13 +1,13 @@
 import { readTenant, type TenantSpec } from '@cloudfreedom/crds/tenant.ts';
 import { whyApply } from '../runtime/apply-when-changed.ts';
 import type { KubeObject } from '../runtime/cluster.ts';
-import type { Action, Decision, Happening } from './decision.ts';
+import type { Happening } from '../runtime/event-recorder.ts';
+import type { Action, Decision } from './decision.ts';
 import { backupVolume, finalBackup } from './desired/backup.ts';
 import { namespace as namespaceObject } from './desired/namespace.ts';
 import type { TenantInput } from './input.ts';
 import { identity } from './kinds.ts';
 import {
-  APPLIED_HASH_ANNOTATION,
   COMPONENT_LABEL,
   component,
   FINALIZER,
@@ -183,11 +183,12 @@ function isData({ kind, metadata: { name } }: KubeObject, secrets: readonly stri
   return kind === 'Namespace' || kind === 'PersistentVolumeClaim' || (kind === 'Secret' && secrets.includes(name));
 }
 
-function missing({ owned, namespace }: TenantInput, wished: readonly KubeObject[]): Action[] {
+function missing(input: TenantInput, wished: readonly KubeObject[]): Action[] {
+  const { owned, namespace } = input;
   const live = new Map([...owned, ...(namespace ? [namespace] : [])].map((object) => [identity(object), object]));
   return wished.flatMap((object) => {
     const current = live.get(identity(object));
-    const why = whyApply(object, current, APPLIED_HASH_ANNOTATION);
+    const why = whyApply(input.applying, object, current);
     return why === undefined ? [] : [{ do: 'apply' as const, object, live: current }];
   });
 }

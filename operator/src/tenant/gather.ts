@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { type ControlPlane, isUnreachable } from '../control-plane-client/control-plane.ts';
+import { type ControlPlane, ControlPlaneError, isUnreachable } from '../control-plane-client/control-plane.ts';
 import type { Cluster, KubeObject } from '../runtime/cluster.ts';
 import { claimedHosts } from './hosts.ts';
-import type { Registered, TenantInput } from './input.ts';
+import type { ApplyKnowledge, Registered, TenantInput } from './input.ts';
 import { ownedKind } from './kinds.ts';
 import { namespaceName } from './names.ts';
 import { secretData } from './resolve.ts';
@@ -17,6 +17,7 @@ export interface GatherDeps {
   cluster: Cluster;
   controlPlane: ControlPlane;
   settings: Settings;
+  applying: ApplyKnowledge;
   now(): number;
 }
 
@@ -33,6 +34,7 @@ export async function gather(deps: GatherDeps, name: string, signal: AbortSignal
   return {
     now: deps.now(),
     settings,
+    applying: deps.applying,
     tenant,
     plans: [...world.plans.store.values()],
     models,
@@ -106,7 +108,7 @@ async function askControlPlane(controlPlane: ControlPlane, name: string): Promis
     const tenant = await controlPlane.tenant(name);
     return tenant ? { answer: 'known', tenant } : { answer: 'unknown' };
   } catch (error) {
-    if (!isUnreachable(error)) throw error;
+    if (!(error instanceof ControlPlaneError) || !isUnreachable(error)) throw error;
     return { answer: 'unreachable', message: error.message };
   }
 }

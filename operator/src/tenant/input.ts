@@ -1,4 +1,5 @@
 import type { KnownTenant } from '../control-plane-client/control-plane.ts';
+import type { ApplyDeps } from '../runtime/apply-when-changed.ts';
 import type { KubeObject } from '../runtime/cluster.ts';
 import type { GeneratedSecret } from './secrets.ts';
 import type { Settings } from './settings.ts';
@@ -10,11 +11,16 @@ export type Registered =
   | { answer: 'unknown' }
   | { answer: 'unreachable'; message: string };
 
+/** The part of applying that decides whether an object must be written at all. */
+export type ApplyKnowledge = Pick<ApplyDeps, 'fieldManager' | 'hashAnnotation' | 'memo'>;
+
 /** Everything a decision about one Tenant may depend on. Nothing in it is ever changed. */
 export interface TenantInput {
   /** Milliseconds since the epoch. */
   now: number;
   settings: Settings;
+  /** How applied objects are recognised as such. */
+  applying: ApplyKnowledge;
   tenant: KubeObject;
   plans: readonly KubeObject[];
   models: readonly KubeObject[];

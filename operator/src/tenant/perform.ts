@@ -92,12 +92,13 @@ function refusalOf(action: Action, error: unknown): Refusal | undefined {
       : refuse('ControlPlaneRefused', error.message);
   }
   if (!(error instanceof KubeError) || !('object' in action)) return undefined;
-  const forbidden = error.status === 403 && !error.message.includes('being terminated');
-  if (!isInvalid(error) && !forbidden) return undefined;
+  const { status, message } = error;
+  const forbidden = status === 403 && !message.includes('being terminated');
+  if (!forbidden && !isInvalid(error)) return undefined;
   const what = `${action.object.kind} "${action.object.metadata.name}"`;
-  return error.message.includes('exceeded quota')
+  return message.includes('exceeded quota')
     ? refuse('QuotaExceeded', `${what} does not fit the namespace's quota: choose a larger plan or lower the sizes`)
-    : refuse('ApplyRefused', `the API server refused ${what}: ${error.message}`);
+    : refuse('ApplyRefused', `the API server refused ${what}: ${message}`);
 }
 
 const encoded = (data: SecretData) =>

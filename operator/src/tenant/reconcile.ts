@@ -1,9 +1,9 @@
 import type { TenantStatus } from '@cloudfreedom/crds/tenant.ts';
 import type { KubeObject } from '../runtime/cluster.ts';
 import type { ReconcileResult } from '../runtime/controller.ts';
+import type { Happening } from '../runtime/event-recorder.ts';
 import type { Log } from '../runtime/log.ts';
 import { decide } from './decide.ts';
-import type { Happening } from './decision.ts';
 import { type GatherDeps, gather } from './gather.ts';
 import { type PerformDeps, perform } from './perform.ts';
 import { failedStatus } from './status.ts';

@@ -72,7 +72,9 @@ export function failedStatus(tenant: KubeObject, status: TenantStatus, failure: 
       { status: value, reason, message },
     ]),
   );
-  return { ...status, conditions: storedConditions({ ...strip, ...stalledBy(failure) }, previous, generation, nowMs) };
+  const passesByItself = failure.reason === 'ControlPlaneUnreachable';
+  const whole = passesByItself ? summary({ Ready: { status: 'False', ...failure } }) : stalledBy(failure);
+  return { ...status, conditions: storedConditions({ ...strip, ...whole }, previous, generation, nowMs) };
 }
 
 /** A Tenant's status while its deletion policy is carried out. */

@@ -1,0 +1,26 @@
+import { problemsText } from '@cloudfreedom/crds/parse.ts';
+import { readPlan } from '@cloudfreedom/crds/plan.ts';
+import type { Entry } from '../catalogue/reconcile.ts';
+import { nanoEur } from '../control-plane-client/money.ts';
+import type { PlanRegistration } from '../control-plane-client/shapes.ts';
+import type { KubeObject } from '../runtime/cluster.ts';
+import { refuse } from '../tenant/refusal.ts';
+
+/** What the control plane must know of a Plan. Pure. */
+export function decidePlan(object: KubeObject): Entry<PlanRegistration> {
+  const parsed = readPlan(object);
+  if (!parsed.ok) {
+    return { registration: undefined, refusal: refuse('InvalidSpec', problemsText(parsed.problems)) };
+  }
+  const { displayName, monthlyBudgetEur, maxMembers, modelClasses, marginPercent } = parsed.value.spec;
+  return {
+    registration: {
+      displayName,
+      monthlyBudgetNanoEur: monthlyBudgetEur === undefined ? null : nanoEur(monthlyBudgetEur).toString(),
+      maxMembers: maxMembers ?? null,
+      modelClasses: [...modelClasses],
+      marginPercent,
+    },
+    refusal: undefined,
+  };
+}
