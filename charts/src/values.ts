@@ -146,7 +146,6 @@ export const Values = z.object({
     storageClassName: orEmpty(ObjectName).describe(
       "StorageClass where a Tenant names none. Empty: the cluster's default.",
     ),
-    reservedHostnames: z.array(DnsLabel).describe('First labels below the base domain that no Tenant may use.'),
     providerEgress: z
       .array(door)
       .describe(
