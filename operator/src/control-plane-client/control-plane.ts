@@ -5,6 +5,8 @@ export type DataFate = 'keep' | 'erase';
 
 /** A tenant as the control plane has it. */
 export interface KnownTenant {
+  /** Closed: its Tenant was deleted and it pays for nothing; registering it again opens it. */
+  state: 'open' | 'closed';
   registration: TenantRegistration;
   budget: Budget;
 }

@@ -8,7 +8,7 @@ const CALL_TIMEOUT_MS = 10_000;
 const ANSWER_LIMIT_BYTES = 1_048_576;
 
 const Names = z.object({ items: z.array(z.object({ name: z.string() })) });
-const KnownTenant = TenantRegistration.extend({ budget: Budget });
+const KnownTenant = TenantRegistration.extend({ state: z.enum(['open', 'closed']).default('open'), budget: Budget });
 
 /** How to reach the control plane. */
 export interface ControlPlaneAccess {
@@ -33,8 +33,8 @@ export function httpControlPlane(access: ControlPlaneAccess): ControlPlane {
     async tenant(name) {
       const known = await get(path('tenants', name), KnownTenant);
       if (known === undefined) return undefined;
-      const { budget, ...registration } = known;
-      return { registration, budget };
+      const { budget, state, ...registration } = known;
+      return { state, registration, budget };
     },
     putTenant: (name, registration) => put(path('tenants', name), registration),
     closeTenant: (name, data) => remove(`${path('tenants', name)}?data=${data}`),

@@ -1,5 +1,6 @@
 import { problemsText } from '@cloudfreedom/crds/parse.ts';
 import { readTenant, type TenantStatus } from '@cloudfreedom/crds/tenant.ts';
+import type { KnownTenant } from '../control-plane-client/control-plane.ts';
 import { whyApply } from '../runtime/apply-when-changed.ts';
 import type { KubeObject } from '../runtime/cluster.ts';
 import type { Happening } from '../runtime/event-recorder.ts';
@@ -111,8 +112,18 @@ function removals(desired: readonly KubeObject[], { owned }: TenantInput, { name
 function register({ registered }: TenantInput, wish: Wish): Action[] {
   if (registered.answer === 'unreachable') return [];
   const wished = registration(wish);
-  if (registered.answer === 'known' && isRegistered(registered.tenant.registration, wished)) return [];
+  if (
+    registered.answer === 'known' &&
+    isOpen(registered.tenant) &&
+    isRegistered(registered.tenant.registration, wished)
+  ) {
+    return [];
+  }
   return [{ do: 'register', registration: wished }];
+}
+
+function isOpen({ state }: KnownTenant): boolean {
+  return state === 'open';
 }
 
 /** The certificate from the platform's own authority, where the platform has one: when to make it anew. */

@@ -168,7 +168,8 @@ function finish(input: TenantInput, fate: 'keep' | 'erase'): Decision {
 }
 
 function close({ registered }: TenantInput, data: 'keep' | 'erase'): Action[] {
-  return registered.answer === 'known' ? [{ do: 'close', data }] : [];
+  if (registered.answer !== 'known') return [];
+  return registered.tenant.state === 'open' || data === 'erase' ? [{ do: 'close', data }] : [];
 }
 
 function waiting(
