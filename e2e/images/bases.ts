@@ -16,10 +16,12 @@ const LEFT_OUT = [
   ...['var/lib/apt/lists/*', 'var/cache/apt/*', 'var/log/*', 'etc/resolv.conf', 'etc/hostname'],
 ];
 
-/** References of the images that others start from. */
+/** References of the images that others start from, by the ARG that takes them. */
 export interface Bases {
-  debian: string;
-  node: string;
+  /** Debian alone. */
+  BASE: string;
+  /** Debian with Node and npm. */
+  NODE: string;
 }
 
 const folder = (name: string) => path.join(import.meta.dirname, name);
@@ -29,21 +31,21 @@ const reference = (name: string, key: string) => `localhost/cloudfreedom/${name}
 export async function baseReferences(engine: Engine): Promise<Bases> {
   if (engine.hasRegistry) {
     const debian = 'docker.io/library/debian:bookworm-slim';
-    return { debian, node: `docker.io/library/node:${NODE_VERSION}-bookworm-slim` };
+    return { BASE: debian, NODE: `docker.io/library/node:${NODE_VERSION}-bookworm-slim` };
   }
   const debian = await contentKey({ texts: [SUITE, ...LEFT_OUT], paths: [folder('debian')] });
   const node = await contentKey({ texts: [debian, NODE_VERSION, NPM_VERSION], paths: [folder('node')] });
-  return { debian: reference('debian', debian), node: reference('node', node) };
+  return { BASE: reference('debian', debian), NODE: reference('node', node) };
 }
 
 /** Makes those bases that are missing, where no registry has them. */
 export async function ensureBases(engine: Engine, wanted: Bases, secrets: RegistrySecrets, say: Say): Promise<void> {
   if (engine.hasRegistry) return;
-  if (!(await engine.has(wanted.debian))) await makeDebian(engine, wanted, secrets, say);
-  if (!(await engine.has(wanted.node))) await makeNode(engine, wanted, secrets, say);
+  if (!(await engine.has(wanted.BASE))) await makeDebian(engine, wanted, secrets, say);
+  if (!(await engine.has(wanted.NODE))) await makeNode(engine, wanted, secrets, say);
 }
 
-async function makeDebian(engine: Engine, { debian }: Bases, secrets: RegistrySecrets, say: Say): Promise<void> {
+async function makeDebian(engine: Engine, { BASE }: Bases, secrets: RegistrySecrets, say: Say): Promise<void> {
   say(`debian: making Debian ${SUITE} with debootstrap`);
   const work = await mkdtemp(path.join(await cacheFolder('images'), 'debian-'));
   try {
@@ -57,20 +59,20 @@ async function makeDebian(engine: Engine, { debian }: Bases, secrets: RegistrySe
     await run('tar', ['-C', files, '--numeric-owner', ...left, '-cf', path.join(work, 'rootfs.tar'), '.']);
     await rm(files, { recursive: true });
     const common = { context: work, args: {}, secrets: secrets.files, onLine: () => {} };
-    await engine.build({ reference: debian, containerfile: path.join(work, 'Containerfile'), ...common });
+    await engine.build({ reference: BASE, containerfile: path.join(work, 'Containerfile'), ...common });
   } finally {
     await rm(work, { recursive: true, force: true });
   }
 }
 
-async function makeNode(engine: Engine, { debian, node }: Bases, secrets: RegistrySecrets, say: Say): Promise<void> {
+async function makeNode(engine: Engine, { BASE, NODE }: Bases, secrets: RegistrySecrets, say: Say): Promise<void> {
   say(`node: making Node ${NODE_VERSION} from npm`);
   const work = await mkdtemp(path.join(await cacheFolder('images'), 'node-'));
   try {
     const packages = [`node@${NODE_VERSION}`, `npm@${NPM_VERSION}`];
     await run('npm', ['install', '--prefix', work, '--no-save', '--no-audit', '--no-fund', ...packages], { cwd: work });
-    const common = { context: work, args: { BASE: debian }, secrets: secrets.files, onLine: () => {} };
-    await engine.build({ reference: node, containerfile: path.join(folder('node'), 'Containerfile'), ...common });
+    const common = { context: work, args: { BASE }, secrets: secrets.files, onLine: () => {} };
+    await engine.build({ reference: NODE, containerfile: path.join(folder('node'), 'Containerfile'), ...common });
   } finally {
     await rm(work, { recursive: true, force: true });
   }

@@ -37,14 +37,17 @@ export interface BuiltImage {
 export async function buildImages(names: readonly ImageName[], say: Say): Promise<BuiltImage[]> {
   const engine = await chooseEngine();
   const bases = await baseReferences(engine);
-  const images = await Promise.all(names.map((name) => planned(name, bases)));
+  let images = await Promise.all(names.map((name) => planned(name, bases)));
   const missing = images.filter((image) => !existsSync(image.archive));
   if (missing.length > 0) {
     await ensureDebianPackages([...engine.debianPackages, 'python3-pip'], say);
     // one builder at a time: a second one finds the work done when its turn comes
     const lock = path.join(await cacheFolder('images'), 'lock');
     const command = [lock, process.execPath, import.meta.filename, '--locked', ...missing.map(({ name }) => name)];
-    await run('flock', command, { onLine: say });
+    const { stdout } = await run('flock', command, { onLine: say });
+    // what was built counts, not what was planned: a source may have changed while the turn came
+    const built = stdout.split('\n').map(asImage);
+    images = images.map((image) => built.find((found) => found?.name === image.name) ?? image);
   }
   const now = new Date();
   // used just now: the newest are kept
@@ -54,8 +57,8 @@ export async function buildImages(names: readonly ImageName[], say: Say): Promis
 
 /** Where the image of the present sources is, or will be. */
 async function planned(name: ImageName, bases: Bases): Promise<BuiltImage> {
-  const { containerfile, inputs, usesNode } = recipes[name];
-  const texts = [name, bases.debian, usesNode ? bases.node : ''];
+  const { containerfile, inputs, base } = recipes[name];
+  const texts = [name, bases[base]];
   const key = await contentKey({ texts, paths: [containerfile, ...inputs], ignored: isIgnored });
   const archive = path.join(await cacheFolder('images', 'archives'), `${name}-${key}.tar`);
   return { name, reference: `localhost/cloudfreedom/${name}:${key}`, archive };
@@ -73,13 +76,14 @@ async function buildMissing(names: readonly ImageName[]): Promise<void> {
       const image = await planned(name, bases);
       if (!existsSync(image.archive)) await build(engine, image, bases, secrets.files);
       await dropOld(engine, image);
+      console.log(asLine(image));
     }
   };
   await Promise.all(Array.from({ length: PARALLEL_BUILDS }, work));
 }
 
 async function build(engine: Engine, image: BuiltImage, bases: Bases, secrets: Record<string, string>): Promise<void> {
-  const { containerfile, context, usesNode } = recipes[image.name];
+  const { containerfile, context, base } = recipes[image.name];
   const started = Date.now();
   const say: Say = (line) => console.error(`${image.name}: ${line}`);
   say(`building ${image.reference} with ${engine.name}`);
@@ -87,7 +91,7 @@ async function build(engine: Engine, image: BuiltImage, bases: Bases, secrets: R
     reference: image.reference,
     containerfile,
     context,
-    args: { BASE: bases.debian, ...(usesNode ? { NODE: bases.node } : {}) },
+    args: { [base]: bases[base] },
     secrets,
     onLine: (line) => {
       const step = /^STEP (\d+\/\d+): (.{0,60})/.exec(line) ?? /^\[.*?(\d+\/\d+)\] (.{0,60})/.exec(line);
@@ -117,6 +121,16 @@ async function dropOld(engine: Engine, image: BuiltImage): Promise<void> {
   }
 }
 
+function asLine({ name, reference, archive }: BuiltImage): string {
+  return `${name} ${reference} ${archive}`;
+}
+
+function asImage(line: string): BuiltImage | undefined {
+  const [name, reference, archive] = line.split(' ');
+  const known = imageNames.find((known) => known === name);
+  return known && reference && archive ? { name: known, reference, archive } : undefined;
+}
+
 if (import.meta.main) {
   const [first, ...rest] = process.argv.slice(2);
   const wanted = first === '--locked' ? rest : process.argv.slice(2);
@@ -128,8 +142,6 @@ if (import.meta.main) {
   const names = wanted.length > 0 ? (wanted as ImageName[]) : imageNames;
   if (first === '--locked') await buildMissing(names);
   else {
-    for (const { name, reference, archive } of await buildImages(names, progress('images'))) {
-      console.log(`${name} ${reference} ${archive}`);
-    }
+    for (const image of await buildImages(names, progress('images'))) console.log(asLine(image));
   }
 }

@@ -25,8 +25,8 @@ export interface Recipe {
   context: string;
   /** Files and folders that COPY lines name: all that the image can depend on, beside its bases. */
   inputs: string[];
-  /** Whether it takes Node from the node image. */
-  usesNode: boolean;
+  /** Which ARG names the image it starts from. */
+  base: 'BASE' | 'NODE';
 }
 
 /** Whether a file or folder of this name never reaches an image; as the `.dockerignore` files say. */
@@ -51,18 +51,18 @@ export const imageNames = Object.keys(recipes) as ImageName[];
 /** An image made of the files beside its Containerfile. */
 function alone(name: ImageName): Recipe {
   const context = path.join(here, name);
-  return { containerfile: path.join(context, 'Containerfile'), context, inputs: [context], usesNode: false };
+  return { containerfile: path.join(context, 'Containerfile'), context, inputs: [context], base: 'BASE' };
 }
 
 /** An image made of files of the checkout, and Node. */
 function ofCheckout(name: ImageName, inputs: string[]): Recipe {
   const containerfile = path.join(here, name, 'Containerfile');
-  return { containerfile, context: root, inputs: inputs.map((input) => path.join(root, input)), usesNode: true };
+  return { containerfile, context: root, inputs: inputs.map((input) => path.join(root, input)), base: 'NODE' };
 }
 
 /** An image that runs one npm workspace with the packages it needs in production. */
 function workspace(name: 'operator' | 'control-plane'): Recipe {
-  const manifests = ['package.json', 'package-lock.json', 'e2e/package.json'];
+  const manifests = ['package.json', 'package-lock.json', 'crds/package.json', 'e2e/package.json'];
   const other = name === 'operator' ? 'control-plane/package.json' : 'operator/package.json';
-  return ofCheckout(name, [...manifests, other, 'crds', name]);
+  return ofCheckout(name, [...manifests, other, 'crds/src', name]);
 }

@@ -21,11 +21,13 @@ initialise() {
   [ -n "$password" ] || [ "${POSTGRES_HOST_AUTH_METHOD:-}" = trust ] \
     || refuse "POSTGRES_PASSWORD (or POSTGRES_PASSWORD_FILE) is not set and the volume holds no database yet"
   read -ra initdb_args <<< "${POSTGRES_INITDB_ARGS:-}"
+  # nothing is forced to disk on the way: all of it is, once, at the end
   initdb --pgdata "$target" --username "$user" --pwfile <(printf '%s\n' "$password") \
-    --auth-local trust "${initdb_args[@]}"
+    --auth-local trust --auth-host scram-sha-256 --no-sync "${initdb_args[@]}"
   printf '\nhost all all all %s\n' "${POSTGRES_HOST_AUTH_METHOD:-scram-sha-256}" >> "$target/pg_hba.conf"
 
-  pg_ctl --pgdata "$target" --options "-c listen_addresses='' -c unix_socket_directories='$private'" --wait --silent start
+  pg_ctl --pgdata "$target" \
+    --options "-c fsync=off -c listen_addresses='' -c unix_socket_directories='$private'" --wait --silent start
   if [ "$database" != postgres ]; then
     sql postgres --set database="$database" <<< 'create database :"database"'
   fi
@@ -40,6 +42,7 @@ initialise() {
     esac
   done
   pg_ctl --pgdata "$target" --mode fast --wait --silent stop
+  initdb --sync-only --pgdata "$target"
 }
 
 [ "${1:0:1}" != - ] || set -- postgres "$@"
