@@ -220,6 +220,7 @@ export const tenantScenarios: TenantScenario[] = [
         PATIENCE,
       );
       await reportJob(rig, again, 'Complete');
+      await releaseVolumes(rig, namespace, ['postgres-data', 'redis-data']);
       await gone(rig, name);
       assert.deepEqual(await namesOf(rig, ownedKind.persistentVolumeClaim, namespace), ['postgres-backup']);
       assert.deepEqual([...(await secretsOf(rig, namespace)).keys()].sort(), ['open-webui', 'postgres']);
@@ -381,6 +382,22 @@ async function reportJob(rig: Rig, job: KubeObject, type: 'Complete' | 'Failed')
     ...(type === 'Complete' && { completionTime: now }),
     conditions: [...ends, { type, status: 'True' }].map((each) => ({ ...each, lastTransitionTime: now })),
   });
+}
+
+/** Lets deleted volumes go, as the controller does that keeps those a pod still uses. */
+async function releaseVolumes({ cluster }: Rig, namespace: string, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    const ref = { resource: ownedKind.persistentVolumeClaim, namespace, name };
+    await until(
+      `volume ${name} to be deleted`,
+      async () => {
+        const found = await cluster.get(ref);
+        if (found?.metadata.deletionTimestamp !== undefined) await cluster.setFinalizers(ref, found, []);
+        return found === undefined || found.metadata.deletionTimestamp !== undefined ? true : undefined;
+      },
+      PATIENCE,
+    );
+  }
 }
 
 async function report({ cluster }: Rig, resource: Resource, object: KubeObject, status: object): Promise<void> {
