@@ -3,7 +3,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import { readConfig } from './config.ts';
 import { httpControlPlane } from './control-plane-client/http-control-plane.ts';
 import { createControllers, enqueueForgotten } from './controllers.ts';
-import { systemClock } from './runtime/clock.ts';
+import { sleep, systemClock } from './runtime/clock.ts';
 import type { Cluster } from './runtime/cluster.ts';
 import { loadClusterAccess } from './runtime/cluster-access.ts';
 import { EventRecorder } from './runtime/event-recorder.ts';
@@ -17,6 +17,8 @@ import { optionalKind } from './tenant/kinds.ts';
 import { createWorld, reflectorsOf, type World } from './tenant/world.ts';
 
 const LEASE_NAME = 'cloudfreedom-operator';
+/** Milliseconds until a control plane that did not answer at the start is asked again. */
+const ASK_AGAIN_MS = 10_000;
 const REPORTER = 'cloudfreedom.de/operator';
 
 const config = readConfig(process.env);
@@ -79,13 +81,20 @@ function lease() {
 async function lead(leading: AbortSignal): Promise<void> {
   const lost = new AbortController();
   leading.addEventListener('abort', () => stop.aborted || lost.abort(leading.reason), { once: true });
-  enqueueForgotten(controllers, controlPlane).catch((error: unknown) => {
-    log.warn(
-      { error: String(error) },
-      'cannot list what the control plane knows; what was deleted meanwhile stays there',
-    );
-  });
+  void forgetTheGone(leading);
   await Promise.all(Object.values(controllers).map((controller) => controller.run(leading, lost.signal)));
+}
+
+/** Entries whose Plan or Model was deleted while nobody watched are known to the control plane alone: it is asked once. */
+async function forgetTheGone(leading: AbortSignal): Promise<void> {
+  while (!leading.aborted) {
+    try {
+      return await enqueueForgotten(controllers, controlPlane);
+    } catch (error) {
+      log.warn({ error: String(error) }, 'cannot list what the control plane knows, trying again');
+      await sleep(clock, ASK_AGAIN_MS, leading);
+    }
+  }
 }
 
 async function optionalKinds(reader: Pick<Cluster, 'get'>): Promise<World['has']> {

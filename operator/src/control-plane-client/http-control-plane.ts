@@ -7,7 +7,14 @@ const CALL_TIMEOUT_MS = 10_000;
 /** Longest answer that is read. */
 const ANSWER_LIMIT_BYTES = 1_048_576;
 
-const Names = z.object({ items: z.array(z.object({ name: z.string() })) });
+/** Items of one page, and how many pages are read at most. */
+const PAGE_SIZE = 100;
+const PAGE_LIMIT = 100;
+
+const Names = z.object({
+  items: z.array(z.object({ plan: z.string().optional(), model: z.string().optional() })),
+  nextCursor: z.string().nullable(),
+});
 const KnownTenant = TenantRegistration.extend({ state: z.enum(['open', 'closed']).default('open'), budget: Budget });
 
 /** How to reach the control plane. */
@@ -27,7 +34,18 @@ export function httpControlPlane(access: ControlPlaneAccess): ControlPlane {
   };
   const put = async (path: string, body: object) => void (await call(access, 'PUT', path, body));
   const remove = async (path: string) => void (await call(access, 'DELETE', path));
-  const names = async (path: string) => (await get(path, Names))?.items.map(({ name }) => name) ?? [];
+  const names = async (kind: 'plans' | 'models') => {
+    const found: string[] = [];
+    let cursor = '';
+    for (let page = 0; page < PAGE_LIMIT; page++) {
+      const query = new URLSearchParams({ limit: String(PAGE_SIZE), ...(cursor && { cursor }) });
+      const answer = await get(`/v1/${kind}?${query}`, Names);
+      for (const { plan, model } of answer?.items ?? []) found.push(...[plan ?? model ?? []].flat());
+      if (!answer?.nextCursor) break;
+      cursor = answer.nextCursor;
+    }
+    return found;
+  };
   const path = (kind: string, name: string) => `/v1/${kind}/${encodeURIComponent(name)}`;
   return {
     async tenant(name) {
@@ -41,11 +59,11 @@ export function httpControlPlane(access: ControlPlaneAccess): ControlPlane {
     plan: (name) => get(path('plans', name), PlanRegistration),
     putPlan: (name, registration) => put(path('plans', name), registration),
     deletePlan: (name) => remove(path('plans', name)),
-    planNames: () => names('/v1/plans'),
+    planNames: () => names('plans'),
     model: (name) => get(path('models', name), ModelRegistration),
     putModel: (name, registration) => put(path('models', name), registration),
     deleteModel: (name) => remove(path('models', name)),
-    modelNames: () => names('/v1/models'),
+    modelNames: () => names('models'),
   };
 }
 

@@ -6,8 +6,8 @@ export interface Refusal {
   message: string;
 }
 
-/** Makes a refusal; the sentence gets its capital and its full stop here. */
+/** Makes a refusal; the sentence gets its capital and its full stop here. A field's path keeps its spelling. */
 export function refuse(reason: ConditionReason, sentence: string): Refusal {
-  const capital = sentence.charAt(0).toUpperCase() + sentence.slice(1);
+  const capital = /^\w+[.[]/.test(sentence) ? sentence : sentence.charAt(0).toUpperCase() + sentence.slice(1);
   return { reason, message: /[.!?]$/.test(capital) ? capital : `${capital}.` };
 }
