@@ -129,6 +129,8 @@ BODY_FIELDS: Final[Mapping[str, frozenset[str]]] = {
     "messages": SAMPLING | {"messages", "system", "max_tokens", "stop_sequences", "top_k", "thinking"},
 }
 
+CACHED_ROUTES: Final = frozenset({"chat", "embedding"})
+
 # Fields whose text counts as input.
 INPUT_FIELDS: Final = ("system", "instructions", "tools", "functions", "response_format", "text", "prompt")
 # Where a request says how much it wants at most; the first is written when it says nothing.
@@ -147,7 +149,8 @@ HEADERS: Final = frozenset(
 REQUEST_OVERHEAD_TOKENS: Final = 32
 TOOLS_OVERHEAD_TOKENS: Final = 1_024
 IMAGE_PART_TOKENS: Final = 50_000  # gpt-4o-mini counts one large picture as 48,169 tokens
-UNKNOWN_INPUT_TOKENS: Final = 2_000_000_000  # audio, files, references: the control plane cuts it to the context limit
+UNKNOWN_INPUT_TOKENS: Final = 100_000_000  # audio, files, references: the control plane cuts it to the context limit
+ASKED_OUTPUT_LIMIT: Final = 10_000_000
 CHOICES_LIMIT: Final = 16
 IMAGES_LIMIT: Final = 10
 IMAGE_PARTS: Final = frozenset({"image", "image_url", "input_image"})
@@ -166,7 +169,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "unavailable": "Das Budget kann gerade nicht geprüft werden. Die Anfrage wurde nicht gesendet und kostet nichts. Bitte in einigen Sekunden erneut versuchen.",
         "busy": "Gerade laufen zu viele Anfragen. Bitte in einigen Sekunden erneut versuchen.",
         "body": "Die Anfrage ist ungültig: {detail}",
-        "tool": "Das Werkzeug »{detail}« wird nicht angeboten, weil seine Kosten vorab keine Obergrenze haben. Angeboten werden eigene Funktionen (type \"function\").",
+        "tool": 'Das Werkzeug »{detail}« wird nicht angeboten, weil seine Kosten vorab keine Obergrenze haben. Angeboten werden eigene Funktionen (type "function").',
         "refused": "Die Anfrage wurde vom Budget abgelehnt.",
         "top_up": "Guthaben aufladen: {detail}",
     },
@@ -177,7 +180,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "unavailable": "The budget cannot be checked right now. The request was not sent and costs nothing. Please try again in a few seconds.",
         "busy": "Too many requests are running right now. Please try again in a few seconds.",
         "body": "The request is invalid: {detail}",
-        "tool": "The tool “{detail}” is not offered, because its cost has no upper bound beforehand. Offered are functions of your own (type \"function\").",
+        "tool": 'The tool “{detail}” is not offered, because its cost has no upper bound beforehand. Offered are functions of your own (type "function").',
         "refused": "The budget refused this request.",
         "top_up": "Top up at: {detail}",
     },
@@ -186,7 +189,9 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
 log: Final = logging.getLogger("cloudfreedom.gateway")
 if not log.handlers:  # LiteLLM configures its own loggers only
     log.addHandler(logging.StreamHandler())
-    log.handlers[0].setFormatter(logging.Formatter('{"at":"%(asctime)s","level":"%(levelname)s","message":"%(message)s"}'))
+    log.handlers[0].setFormatter(
+        logging.Formatter('{"at":"%(asctime)s","level":"%(levelname)s","message":"%(message)s"}')
+    )
     log.setLevel(logging.INFO)
     log.propagate = False
 
@@ -335,7 +340,11 @@ def bound_of(call_type: str, body: Mapping[str, Any]) -> Bound:
     if isinstance(body.get("system"), list):  # blocks may carry more than text
         tally.add(body["system"])
     tally.unknown = tally.unknown or body.get("previous_response_id") is not None
-    extra = {name: body[name] for name in INPUT_FIELDS if body.get(name) is not None and not (name == "system" and isinstance(body[name], list))}
+    extra = {
+        name: body[name]
+        for name in INPUT_FIELDS
+        if body.get(name) is not None and not (name == "system" and isinstance(body[name], list))
+    }
     overhead = REQUEST_OVERHEAD_TOKENS + (TOOLS_OVERHEAD_TOKENS if body.get("tools") or body.get("functions") else 0)
     inputs = min(tally.tokens() + len(orjson.dumps(extra)) + overhead, UNKNOWN_INPUT_TOKENS)
 
@@ -350,7 +359,7 @@ def bound_of(call_type: str, body: Mapping[str, Any]) -> Bound:
     return Bound(inputs, limits[output_field] * choices if limits else None, output_field, choices, 0)
 
 
-def whole_number(body: Mapping[str, Any], name: str, largest: int = UNKNOWN_INPUT_TOKENS) -> int | None:
+def whole_number(body: Mapping[str, Any], name: str, largest: int = ASKED_OUTPUT_LIMIT) -> int | None:
     value = body.get(name)
     if value is None:
         return None
@@ -362,7 +371,9 @@ def whole_number(body: Mapping[str, Any], name: str, largest: int = UNKNOWN_INPU
 def unoffered_tool(body: Mapping[str, Any]) -> str | None:
     """The first tool that a provider would run (and bill) itself; a client's own functions are free of that."""
     for tool in body.get("tools") or []:
-        known = isinstance(tool, dict) and (tool.get("type") in TOOL_TYPES or ("type" not in tool and "input_schema" in tool))
+        known = isinstance(tool, dict) and (
+            tool.get("type") in TOOL_TYPES or ("type" not in tool and "input_schema" in tool)
+        )
         if not known:
             return str(tool.get("type") or next(iter(tool), "?")) if isinstance(tool, dict) else "?"
     return None
@@ -396,7 +407,9 @@ def buckets_of(usage: object) -> dict[str, int]:
     """Disjoint token buckets. LiteLLM's prompt_tokens includes cached and newly cached tokens; raw Anthropic's does not."""
     details = usage.get("prompt_tokens_details") or usage.get("input_tokens_details") if usage is not None else None
     cached = count(details, "cached_tokens") or count(usage, "cache_read_input_tokens")
-    written = count(details, "cache_write_tokens", "cache_creation_tokens") or count(usage, "cache_creation_input_tokens")
+    written = count(details, "cache_write_tokens", "cache_creation_tokens") or count(
+        usage, "cache_creation_input_tokens"
+    )
     total = count(usage, "prompt_tokens", "input_tokens")
     inclusive = count(usage, "prompt_tokens") > 0 or details is not None
     fresh = total - cached - written if inclusive and total >= cached + written else total
@@ -427,12 +440,16 @@ class ControlPlane:
             self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, headers=self._headers)
         return self._session
 
-    async def post(self, path: str, body: Mapping[str, Any], traceparent: str | None = None) -> tuple[int, dict[str, Any]]:
+    async def post(
+        self, path: str, body: Mapping[str, Any], traceparent: str | None = None
+    ) -> tuple[int, dict[str, Any]]:
         """Status below 500 and the JSON answer. A connection that broke is tried once more: all calls are idempotent."""
         headers = {"traceparent": traceparent} if traceparent else {}
         for attempt in (1, 2):
             try:
-                async with self.session().post(f"{self._url}/{path}", data=orjson.dumps(body), headers=headers) as answer:
+                async with self.session().post(
+                    f"{self._url}/{path}", data=orjson.dumps(body), headers=headers
+                ) as answer:
                     raw = await answer.read()
                     if answer.status >= 500:
                         raise Unavailable(f"status {answer.status}")
@@ -540,15 +557,21 @@ class Outbox:
     async def _send(self, delivery: Delivery) -> bool:
         assert delivery.path is not None
         try:
-            status, answer = await self._control_plane.post(delivery.path, delivery.body, delivery.body.get("traceparent"))
+            status, answer = await self._control_plane.post(
+                delivery.path, delivery.body, delivery.body.get("traceparent")
+            )
         except Unavailable:
             return False
-        if status < 300:
+        if status < 300 or answer.get("code") == "already_posted":  # what was billed needs no void
             return True
         if status in (401, 408, 425, 429):  # a credential being rolled or a control plane in distress: both pass
             return False
-        log.error("request %s: %s was refused for good: %s %s", delivery.request_id, delivery.path, status, answer.get("code"))
-        letter = orjson.dumps({"path": delivery.path, "body": delivery.body, "status": status, "code": answer.get("code")})
+        log.error(
+            "request %s: %s was refused for good: %s %s", delivery.request_id, delivery.path, status, answer.get("code")
+        )
+        letter = orjson.dumps(
+            {"path": delivery.path, "body": delivery.body, "status": status, "code": answer.get("code")}
+        )
         try:
             async with self._redis.pipeline(transaction=True) as step:
                 step.lpush(self._key("dead"), letter)
@@ -610,7 +633,9 @@ class Gateway(CustomLogger):
         try:
             self._spawn(self._live())  # LiteLLM reads its config inside the running loop
         except RuntimeError as error:
-            raise RuntimeError("cloudfreedom_hook wants to be loaded by the LiteLLM proxy, inside its event loop") from error
+            raise RuntimeError(
+                "cloudfreedom_hook wants to be loaded by the LiteLLM proxy, inside its event loop"
+            ) from error
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         try:
@@ -631,7 +656,10 @@ class Gateway(CustomLogger):
                 silent = False
             except RedisError as error:
                 if not silent:
-                    log.error("the tenant's Redis does not answer (%s); new requests are refused until it does", type(error).__name__)
+                    log.error(
+                        "the tenant's Redis does not answer (%s); new requests are refused until it does",
+                        type(error).__name__,
+                    )
                 silent = True
             except Exception as error:  # noqa: BLE001  the heartbeat must outlive any surprise
                 log.error("heartbeat failed: %s", type(error).__name__)
@@ -652,7 +680,9 @@ class Gateway(CustomLogger):
 
     # -- refusals
 
-    def _refuse(self, status: int, word: str, text: str, kind: str, detail: str = "", retry_after: int | None = None) -> Refusal:
+    def _refuse(
+        self, status: int, word: str, text: str, kind: str, detail: str = "", retry_after: int | None = None
+    ) -> Refusal:
         return self._refuse_with(status, word, self._texts[text].format(detail=detail), kind, retry_after)
 
     def _refuse_with(self, status: int, word: str, message: str, kind: str, retry_after: int | None = None) -> Refusal:
@@ -660,17 +690,19 @@ class Gateway(CustomLogger):
         return Refusal(status, word, message, kind, retry_after)
 
     def _unavailable(self) -> Refusal:
-        return self._refuse(503, "budget_unavailable", "unavailable", "service_unavailable", retry_after=UNAVAILABLE_RETRY_AFTER_SECONDS)
+        return self._refuse(
+            503, "budget_unavailable", "unavailable", "service_unavailable", retry_after=UNAVAILABLE_RETRY_AFTER_SECONDS
+        )
 
     # -- before: authentication
 
-    async def authenticate(self, request: Request, api_key: str) -> UserAPIKeyAuth:
+    async def authenticate(self, request: Request, api_key: str | None) -> UserAPIKeyAuth:
         """LiteLLM's custom_auth. Raises Refusal; on return the request holds nothing but what is offered."""
         route = ROUTES.get((request.method, request.scope.get("path", "")))
         if route is None:
             raise self._refuse(404, "route_not_offered", "route", "invalid_request_error")
         headers = dict(request.headers)
-        identity = await self._identify(api_key.removeprefix("Bearer ").strip(), headers)
+        identity = await self._identify((api_key or "").removeprefix("Bearer ").strip(), headers)
         await self._strip(request, route)
         metadata = {"cloudfreedom_identity": identity, "cloudfreedom_traceparent": headers.get("traceparent")}
         return UserAPIKeyAuth(api_key=identity.key_sha256, user_role=LitellmUserRoles.INTERNAL_USER, metadata=metadata)
@@ -691,8 +723,8 @@ class Gateway(CustomLogger):
             return kept[1]
         try:
             status, _ = await self._control_plane.post("identify", {"keySha256": digest})
-        except Unavailable as error:
-            raise self._unavailable() from error
+        except Unavailable:
+            raise self._unavailable() from None
         if status not in (200, 401, 404):
             raise self._unavailable()
         known = status == 200
@@ -704,7 +736,9 @@ class Gateway(CustomLogger):
 
     async def _strip(self, request: Request, route: str) -> None:
         """Leaves only known headers and body fields, before LiteLLM takes orders from them."""
-        request.scope["headers"][:] = [pair for pair in request.scope["headers"] if pair[0].decode("latin-1").lower() in HEADERS]
+        request.scope["headers"][:] = [
+            pair for pair in request.scope["headers"] if pair[0].decode("latin-1").lower() in HEADERS
+        ]
         cached = safe_get_request_headers(request)  # LiteLLM's own copy, made while it read the body
         for name in [name for name in cached if name.lower() not in HEADERS]:
             del cached[name]
@@ -715,12 +749,17 @@ class Gateway(CustomLogger):
         if not isinstance(body, dict):
             raise self._refuse(400, "invalid_request", "body", "invalid_request_error", "a JSON object is expected")
         kept = {name: without_long_cache(value) for name, value in body.items() if name in allowed}
+        cache = body.get("cache")
+        if route in CACHED_ROUTES and isinstance(cache, dict) and cache.get("use-cache") is True:
+            kept["cache"] = {"use-cache": True}  # a client may ask for a repeated answer, not steer the cache
         safe_set_request_parsed_body(request, kept)
         request._body = orjson.dumps(kept)  # noqa: SLF001  /v1/images/generations parses the raw body again
 
     # -- before: budget
 
-    async def async_pre_call_hook(self, user_api_key_dict: UserAPIKeyAuth, cache: Any, data: dict, call_type: str) -> dict:
+    async def async_pre_call_hook(
+        self, user_api_key_dict: UserAPIKeyAuth, cache: Any, data: dict, call_type: str
+    ) -> dict:
         """Returns the request with its output bound set, or raises Refusal. Nothing is called before both the hold and
         the intent are safe."""
         kind = CALL_TYPES.get(call_type)
@@ -732,7 +771,9 @@ class Gateway(CustomLogger):
             raise self._refuse(401, "invalid_api_key", "key", "authentication_error")
         bound = self._bound(kind, data)
         if len(self.calls) >= OPEN_CALLS_LIMIT or self._outbox.full():
-            raise self._refuse(503, "gateway_busy", "busy", "service_unavailable", retry_after=UNAVAILABLE_RETRY_AFTER_SECONDS)
+            raise self._refuse(
+                503, "gateway_busy", "busy", "service_unavailable", retry_after=UNAVAILABLE_RETRY_AFTER_SECONDS
+            )
 
         traceparent = child_traceparent(key_metadata.get("cloudfreedom_traceparent"))
         call = Call(str(uuid.uuid4()), kind, data["model"], traceparent, data.get("stream") is True, bound.input_tokens)
@@ -787,7 +828,7 @@ class Gateway(CustomLogger):
         if isinstance(answer, BaseException):
             self._void(call, "authorise_unknown")
             log.error("request %s: control plane unavailable: %s", call.request_id, answer)
-            raise self._unavailable() from answer
+            raise self._unavailable()
         status, reply = answer
         if status == 200 and reply.get("outcome") == "granted":
             granted = reply.get("maxOutputTokens")
@@ -816,7 +857,9 @@ class Gateway(CustomLogger):
         if status == 401:
             return self._refuse(401, "invalid_api_key", "key", "authentication_error")
         if status in (403, 404):
-            return self._refuse_with(status, word, message, "permission_error" if status == 403 else "invalid_request_error")
+            return self._refuse_with(
+                status, word, message, "permission_error" if status == 403 else "invalid_request_error"
+            )
         log.error("authorise was answered %d %s", status, word)  # a misunderstanding between the two of us
         return self._unavailable()
 
@@ -840,7 +883,11 @@ class Gateway(CustomLogger):
             self._settle(call, payload.get("model_group"), usage, "complete", cache_hit)
 
     async def async_post_call_failure_hook(
-        self, request_data: dict, original_exception: Exception, user_api_key_dict: UserAPIKeyAuth, traceback_str: str | None = None
+        self,
+        request_data: dict,
+        original_exception: Exception,
+        user_api_key_dict: UserAPIKeyAuth,
+        traceback_str: str | None = None,
     ) -> None:
         """The request has failed for good, after all retries and fallbacks. (async_log_failure_event would fire on the first
         failed attempt, which may still be followed by a success.)"""
@@ -889,7 +936,11 @@ class Gateway(CustomLogger):
         streamed = await asyncio.to_thread(count_of, text="".join(call.streamed)) if call.streamed else 0
         usage["outputTokens"] = min(max(usage["outputTokens"], streamed), call.bound_output_tokens)
         if usage["inputTokens"] + usage["cachedInputTokens"] + usage["cacheWriteTokens"] == 0:
-            prompt = call.prompt if isinstance(call.prompt, str) else json.dumps(call.prompt, ensure_ascii=False, default=str)
+            prompt = (
+                call.prompt
+                if isinstance(call.prompt, str)
+                else json.dumps(call.prompt, ensure_ascii=False, default=str)
+            )
             usage["inputTokens"] = min(await asyncio.to_thread(count_of, text=prompt), call.bound_input_tokens)
         self._settle(call, served, usage, "interrupted")
 
@@ -945,7 +996,10 @@ def text_of_anthropic(frame: bytes) -> str:
     try:
         delta = orjson.loads(frame).get("delta") or {}
         return delta.get("text") or delta.get("partial_json") or delta.get("thinking") or ""
-    except (orjson.JSONDecodeError, AttributeError):  # a frame cut in two: LiteLLM reads those streams to their end itself
+    except (
+        orjson.JSONDecodeError,
+        AttributeError,
+    ):  # a frame cut in two: LiteLLM reads those streams to their end itself
         return ""
 
 
