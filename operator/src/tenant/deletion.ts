@@ -59,11 +59,18 @@ function isForeign({ tenant }: TenantInput, namespace: KubeObject): boolean {
   return namespace.metadata.annotations?.[TENANT_UID_ANNOTATION] !== tenant.metadata.uid;
 }
 
+/**
+ * Stops everything, then deletes the namespace. Kubernetes looks at a namespace with pods in it again only after half
+ * of their longest grace period, which is minutes for LiteLLM: without pods it goes at once.
+ */
 function erase(input: TenantInput, namespace: KubeObject, fate: 'keep' | 'erase'): Decision {
-  const going = namespace.metadata.deletionTimestamp !== undefined;
-  return waiting(input, [...close(input, fate), ...(going ? [] : [remove(namespace)])], {
+  const runs = new Set(['Ingress', 'CronJob', 'Job', 'Deployment', 'StatefulSet']);
+  const running = input.owned.filter(({ kind }) => runs.has(kind));
+  const stopped = running.length === 0 && input.pods.length === 0;
+  const going = stopped && alive(namespace) ? [remove(namespace)] : running.filter(alive).map(remove);
+  return waiting(input, [...close(input, fate), ...going], {
     reason: 'Deleting',
-    message: 'The namespace and everything in it are being deleted.',
+    message: 'The parts are being stopped; then the namespace goes with everything in it.',
   });
 }
 
