@@ -1,6 +1,6 @@
 import { type ControlPlane, ControlPlaneError, isUnreachable } from '../control-plane-client/control-plane.ts';
 import type { Cluster, KubeObject, ObjectRef, Resource } from '../runtime/cluster.ts';
-import { isInvalid, KubeError } from '../runtime/kube-error.ts';
+import { isInvalid, isNotFound, KubeError } from '../runtime/kube-error.ts';
 import type { Action } from './decision.ts';
 import { customKind, resourceOf } from './kinds.ts';
 import { FIELD_MANAGER } from './names.ts';
@@ -49,8 +49,7 @@ async function performOne(deps: PerformDeps, tenant: KubeObject, action: Action,
   const { name } = tenant.metadata;
   switch (action.do) {
     case 'setFinalizers': {
-      const ref = { resource: customKind.tenant, name };
-      assume(await cluster.setFinalizers(ref, tenant, action.finalizers, signal));
+      await setFinalizers(deps, tenant, action.finalizers, signal);
       return;
     }
     case 'apply':
@@ -76,6 +75,27 @@ async function performOne(deps: PerformDeps, tenant: KubeObject, action: Action,
       assume(await cluster.apply(resourceOf(secret), secret, FIELD_MANAGER, signal));
       return;
     }
+  }
+}
+
+/** The last finalizer takes the Tenant along, so that one is neither remembered nor missed when it is gone already. */
+async function setFinalizers(
+  { cluster, assume }: PerformDeps,
+  tenant: KubeObject,
+  finalizers: string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const leaving = tenant.metadata.deletionTimestamp !== undefined;
+  try {
+    const stored = await cluster.setFinalizers(
+      { resource: customKind.tenant, name: tenant.metadata.name },
+      tenant,
+      finalizers,
+      signal,
+    );
+    if (!leaving) assume(stored);
+  } catch (error) {
+    if (!leaving || !isNotFound(error)) throw error;
   }
 }
 
