@@ -69,11 +69,19 @@ describe('a provider that breaks off', () => {
     expect(line.inputTokens).toBeLessThanOrEqual(line.boundInputTokens);
   });
 
-  it('hands a stream over to the fallback, which alone is billed', async () => {
-    const seen = await chat('gpt-4o', true, { ...SLOW, chunkDelayMs: 20, cutAfterChunks: 5, onlyModel: 'gpt-4o' });
+  it('hands a stream over to the fallback, which alone is billed, before any text came', async () => {
+    const seen = await chat('gpt-4o', true, { ...SLOW, chunkDelayMs: 20, cutAfterChunks: 1, onlyModel: 'gpt-4o' });
     expect(seen.status).toBe(200);
     const line = await rig.accounts.onlyPosting(mark);
     expect(line).toMatchObject({ modelServed: 'claude-3-5-sonnet', inputTokens: 50, outputTokens: 40 });
+  });
+
+  it('is not handed over after text came: that is billed, and the client told', async () => {
+    const seen = await chat('gpt-4o', true, { ...SLOW, chunkDelayMs: 20, cutAfterChunks: 5, onlyModel: 'gpt-4o' });
+    expect(seen.text).toContain('"error"');
+    const line = await rig.accounts.onlyPosting(mark);
+    expect(line).toMatchObject({ modelServed: 'gpt-4o' });
+    expect(line.outputTokens).toBeGreaterThan(0);
   });
 });
 

@@ -46,16 +46,37 @@ export interface RigOptions {
 }
 
 /** Starts a rig; takes 15 to 60 s, most of it LiteLLM's imports. */
-export async function startRig({ gateways = 1, language = 'en', timeoutSeconds = TIMEOUT_SECONDS }: RigOptions = {}) {
+export async function startRig(options: RigOptions = {}): Promise<Rig> {
+  const started: (() => Promise<unknown>)[] = [];
+  const close = async () => {
+    for (const end of started.splice(0).reverse()) await end();
+  };
+  try {
+    return await assemble(options, started, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function assemble(
+  { gateways = 1, language = 'en', timeoutSeconds = TIMEOUT_SECONDS }: RigOptions,
+  started: (() => Promise<unknown>)[],
+  close: () => Promise<void>,
+): Promise<Rig> {
   const folder = await mkdtemp(path.join(tmpdir(), 'cloudfreedom-gateway-'));
+  started.push(() => rm(folder, { recursive: true, force: true }));
   // run by root, the embedded Postgres gives root up and must still reach its folder
   await chmod(folder, 0o755);
-  const [upstream, redis, controlPlane] = await Promise.all([
-    startFakeUpstream(),
-    startRedis(folder),
-    startControlPlane(folder),
-  ]);
+  const upstream = await startFakeUpstream();
+  started.push(() => upstream.close());
+  const redis = await startRedis(folder);
+  started.push(() => redis.stop('SIGKILL'));
+  const controlPlane = await startControlPlane(folder);
+  started.push(() => controlPlane.process.stop());
   const gate = await openGate(controlPlane.url);
+  started.push(() => gate.close());
+
   const models = catalogue(upstream.url);
   const secrets = {
     credential: `cfgw-${randomBytes(32).toString('base64url')}`,
@@ -64,44 +85,29 @@ export async function startRig({ gateways = 1, language = 'en', timeoutSeconds =
   };
   await register(controlPlane, models, secrets, language);
   const issued = await must<{ key: string }>(controlPlane, 'POST', `/v1/tenants/${TENANT}/keys`, { name: 'tests' });
-  const running: LiteLlm[] = [];
-  let started = 0;
+  let count = 0;
   const rig: Rig = {
     tenant: TENANT,
     upstream,
     redis,
     controlPlane,
     gate,
-    gateways: running,
+    gateways: [],
     accounts: new Accounts(controlPlane, TENANT),
     apiKey: issued.key,
     chatKey: secrets.chatKey,
     masterKey: secrets.masterKey,
-    async addGateway({ hook = true, pod = `litellm-${started++}` } = {}) {
-      const gateway = await startLiteLlm({
-        ...secrets,
-        folder,
-        pod,
-        controlPlaneUrl: gate.url,
-        redisUrl: redis.url,
-        tenant: TENANT,
-        language,
-        models,
-        timeoutSeconds,
-        hook,
-      });
-      running.push(gateway);
+    async addGateway({ hook = true, pod = `litellm-${count++}` } = {}) {
+      const of = { ...secrets, folder, models, language, timeoutSeconds, tenant: TENANT, pod, hook };
+      const gateway = await startLiteLlm({ ...of, controlPlaneUrl: gate.url, redisUrl: redis.url });
+      started.push(() => gateway.process.stop('SIGKILL'));
+      rig.gateways.push(gateway);
       return gateway;
     },
-    async close() {
-      await Promise.all(running.map(({ process }) => process.stop('SIGKILL')));
-      await gate.close();
-      await Promise.all([redis.stop('SIGKILL'), controlPlane.process.stop(), upstream.close()]);
-      await rm(folder, { recursive: true, force: true });
-    },
+    close,
   };
   // one after the other: two imports at once take longer than their sum on two cores
-  for (let count = 0; count < gateways; count++) await rig.addGateway();
+  while (count < gateways) await rig.addGateway();
   return rig;
 }
 

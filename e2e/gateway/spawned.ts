@@ -31,7 +31,8 @@ export interface SpawnedOptions {
 
 /** Starts a server and waits until it is ready; throws with its output when it ends before. */
 export async function spawnServer(what: string, options: SpawnedOptions): Promise<Spawned> {
-  const child = spawn(options.command, options.args, {
+  // a run that is broken off must leave no server behind
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', options.command, ...options.args], {
     env: options.env,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -62,9 +63,6 @@ function attach(child: ChildProcess): Spawned {
   child.on('error', (error) => {
     output += String(error);
   });
-  const killWithTests = () => child.kill('SIGKILL');
-  process.once('exit', killWithTests);
-  child.once('exit', () => process.off('exit', killWithTests));
   return {
     pid: child.pid ?? 0,
     output: () => output,

@@ -131,7 +131,15 @@ BODY_FIELDS: Final[Mapping[str, frozenset[str]]] = {
 
 CACHED_ROUTES: Final = frozenset({"chat", "embedding"})
 
-# Fields whose text counts as input.
+# Where the question is.
+QUESTION_FIELDS: Final[Mapping[str, str]] = {
+    "chat": "messages",
+    "messages": "messages",
+    "responses": "input",
+    "embedding": "input",
+    "image": "prompt",
+}
+# Further fields whose text counts as input.
 INPUT_FIELDS: Final = ("system", "instructions", "tools", "functions", "response_format", "text", "prompt")
 # Where a request says how much it wants at most; the first is written when it says nothing.
 OUTPUT_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -335,8 +343,11 @@ class InputTally:
 
 def bound_of(call_type: str, body: Mapping[str, Any]) -> Bound:
     """The upper bound of a request; raises ValueError with a sentence about the field that is wrong."""
+    question = body.get(QUESTION_FIELDS[call_type])
+    if not question or (call_type in ("chat", "messages") and not is_list_of_objects(question)):
+        raise ValueError(f"{QUESTION_FIELDS[call_type]} is missing or has the wrong form")
     tally = InputTally()
-    tally.add(body.get("messages") if call_type in ("chat", "messages") else body.get("input", ""))
+    tally.add(question if call_type != "image" else "")
     if isinstance(body.get("system"), list):  # blocks may carry more than text
         tally.add(body["system"])
     tally.unknown = tally.unknown or body.get("previous_response_id") is not None
@@ -357,6 +368,10 @@ def bound_of(call_type: str, body: Mapping[str, Any]) -> Bound:
     limits = {name: limit for name in fields if (limit := whole_number(body, name)) is not None}
     output_field = min(limits, key=lambda name: limits[name]) if limits else fields[0]
     return Bound(inputs, limits[output_field] * choices if limits else None, output_field, choices, 0)
+
+
+def is_list_of_objects(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
 
 
 def whole_number(body: Mapping[str, Any], name: str, largest: int = ASKED_OUTPUT_LIMIT) -> int | None:
@@ -777,7 +792,7 @@ class Gateway(CustomLogger):
 
         traceparent = child_traceparent(key_metadata.get("cloudfreedom_traceparent"))
         call = Call(str(uuid.uuid4()), kind, data["model"], traceparent, data.get("stream") is True, bound.input_tokens)
-        call.prompt = data.get("messages") or data.get("input") or data.get("prompt")
+        call.prompt = data.get(QUESTION_FIELDS[kind])
         granted = await self._authorise(call, bound, identity)
         if bound.output_field is not None:
             for name in OUTPUT_FIELDS[kind]:
