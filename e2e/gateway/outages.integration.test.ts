@@ -33,10 +33,16 @@ const chat = (directive = USED, stream = false): Promise<Seen> =>
 const running = (count: number) =>
   until(`${count} running calls`, () => rig.upstream.log.entries.length === count || undefined, { timeoutMs: 20_000 });
 
-/** What still lies in the tenant's outbox: `intents`, `results` or both. */
+/** What still lies in the tenant's outbox: `intents` of running calls, `results` not acknowledged, `dead` letters. */
 const outbox = async () => {
   const keys = await rig.redis.ask('KEYS', 'cloudfreedom:outbox:*');
-  return [...keys.matchAll(/cloudfreedom:outbox:(intents|results|dead)/g)].map(([, kind]) => kind);
+  const found = new Set(keys.includes('cloudfreedom:outbox:dead') ? ['dead'] : []);
+  for (const [key] of keys.matchAll(/cloudfreedom:outbox:messages:\S+/g)) {
+    for (const [, path] of (await rig.redis.ask('HVALS', key)).matchAll(/"path":"(\w+)","body":\{/g)) {
+      found.add(path === 'settle' ? 'results' : 'intents');
+    }
+  }
+  return [...found];
 };
 const outboxEmpty = () =>
   until('the outbox to be empty', async () => ((await outbox()).length === 0 ? true : undefined), {

@@ -480,32 +480,26 @@ class ControlPlane:
 
 # -- outbox -----------------------------------------------------------------------------------------------------------
 
-# Moves a batch of what a dead gateway left (results first, then intents as the voids they hold) into our results.
-# Nothing moves while its lease lives. Reading and moving are one step, so two rescuers never take the same entry.
+# Moves a batch of what a dead gateway left into our own outbox. Nothing moves while its lease lives. Reading and moving
+# are one step, so two rescuers never take the same entry.
 TAKE_OVER: Final = """
 if redis.call('EXISTS', KEYS[1]) == 1 then return {} end
-local moved = {}
-for _, key in ipairs({KEYS[2], KEYS[3]}) do
-  local batch = redis.call('HRANDFIELD', key, ARGV[1], 'WITHVALUES')
-  for i = 1, #batch, 2 do
-    redis.call('HSET', KEYS[4], batch[i], batch[i + 1])
-    redis.call('HDEL', key, batch[i])
-    redis.call('HDEL', KEYS[3], batch[i])
-    moved[#moved + 1] = batch[i]
-    moved[#moved + 1] = batch[i + 1]
-  end
-  if #moved > 0 then return moved end
+local batch = redis.call('HRANDFIELD', KEYS[2], ARGV[1], 'WITHVALUES')
+for i = 1, #batch, 2 do
+  redis.call('HSET', KEYS[3], batch[i], batch[i + 1])
+  redis.call('HDEL', KEYS[2], batch[i])
 end
-redis.call('SREM', KEYS[5], ARGV[2])
-return moved
+if #batch == 0 then redis.call('SREM', KEYS[4], ARGV[2]) end
+return batch
 """
 
 
 class Outbox:
-    """Intents and results in the tenant's Redis, and the relay that brings results to the control plane.
+    """What the control plane is still to be told, in the tenant's Redis, and the relay that tells it.
 
-    intent --(result stored)--> result --(acknowledged)--> gone
-       \\--(gateway lost: lease over)--> void by whoever finds it
+    Each gateway has one hash, request id -> message. Before a call it holds an intent: the void to send should the
+    gateway vanish. The call's result takes the intent's place, in one step, and is removed when it is acknowledged. A
+    hash whose gateway has lost its lease is taken over, whatever it holds, by the next gateway that looks.
     """
 
     def __init__(self, settings: Settings, control_plane: ControlPlane) -> None:
@@ -534,7 +528,7 @@ class Outbox:
     async def intend(self, request_id: str) -> None:
         """Stores, before a call is made, the void that is sent should this process vanish. Raises RedisError."""
         lost = {"path": "void", "body": {"requestId": request_id, "reason": "gateway_lost"}}
-        await self._redis.hset(self._key("intents", self._name), request_id, orjson.dumps(lost))
+        await self._redis.hset(self._key("messages", self._name), request_id, orjson.dumps(lost))
 
     def deliver(self, delivery: Delivery) -> None:
         """Takes a result over; from here on it is stored and sent until it is acknowledged."""
@@ -559,12 +553,9 @@ class Outbox:
             attempt += 1
 
     async def _store(self, delivery: Delivery) -> bool:
-        entry = orjson.dumps({"path": delivery.path, "body": delivery.body})
+        message = orjson.dumps({"path": delivery.path, "body": delivery.body})
         try:
-            async with self._redis.pipeline(transaction=True) as step:
-                step.hset(self._key("results", self._name), delivery.request_id, entry)
-                step.hdel(self._key("intents", self._name), delivery.request_id)
-                await step.execute()
+            await self._redis.hset(self._key("messages", self._name), delivery.request_id, message)
             return True
         except RedisError:
             return False  # it stays in memory and is still sent; the next round tries to store it again
@@ -598,10 +589,7 @@ class Outbox:
 
     async def _remove(self, delivery: Delivery) -> bool:
         try:
-            async with self._redis.pipeline(transaction=True) as step:
-                step.hdel(self._key("results", self._name), delivery.request_id)
-                step.hdel(self._key("intents", self._name), delivery.request_id)
-                await step.execute()
+            await self._redis.hdel(self._key("messages", self._name), delivery.request_id)
             return True
         except RedisError:
             return False
@@ -618,13 +606,13 @@ class Outbox:
                 await self._rescue(name)
 
     async def _rescue(self, name: str) -> None:
-        keys = [self._key("lease", name), self._key("results", name), self._key("intents", name)]
-        keys += [self._key("results", self._name), self._key("gateways")]
+        keys = [self._key("lease", name), self._key("messages", name)]
+        keys += [self._key("messages", self._name), self._key("gateways")]
         while not self.full():
             moved = await self._take_over(keys=keys, args=[TAKEOVER_BATCH, name])
             if not moved:
                 return
-            log.info("took %d undelivered results over from gateway %s", len(moved) // 2, name)
+            log.info("took %d undelivered messages over from gateway %s", len(moved) // 2, name)
             for request_id, entry in zip(moved[::2], moved[1::2], strict=True):
                 value = orjson.loads(entry)
                 self.deliver(Delivery(request_id.decode(), value["path"], value["body"], stored=True))
