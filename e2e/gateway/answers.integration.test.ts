@@ -106,6 +106,15 @@ describe('who asked', () => {
   });
 });
 
+describe('a key', () => {
+  it('is also taken where Anthropic’s clients put it', async () => {
+    const headers = { authorization: '', 'x-api-key': rig.apiKey, 'anthropic-version': '2023-06-01' };
+    const body = { model: 'claude-3-5-haiku', max_tokens: 50, messages: question(USED) };
+    expect((await post('/v1/messages', body, headers)).status).toBe(200);
+    await rig.accounts.onlyPosting(mark);
+  });
+});
+
 describe('the bound that is held', () => {
   it('is enforced at the provider when the client sets none', async () => {
     rig.upstream.log.clear();

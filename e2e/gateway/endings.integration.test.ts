@@ -70,7 +70,7 @@ describe('a provider that breaks off', () => {
   });
 
   it('hands a stream over to the fallback, which alone is billed, before any text came', async () => {
-    const seen = await chat('gpt-4o', true, { ...SLOW, chunkDelayMs: 20, cutAfterChunks: 1, onlyModel: 'gpt-4o' });
+    const seen = await chat('gpt-4o', true, { ...SLOW, cutAfterChunks: 0, onlyModel: 'gpt-4o' });
     expect(seen.status).toBe(200);
     const line = await rig.accounts.onlyPosting(mark);
     expect(line).toMatchObject({ modelServed: 'claude-3-5-sonnet', inputTokens: 50, outputTokens: 40 });

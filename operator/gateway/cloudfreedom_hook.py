@@ -33,7 +33,6 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -74,46 +73,39 @@ DELIVERIES_AT_ONCE: Final = 16
 DELIVERY_FIRST_WAIT_SECONDS: Final = 0.2
 DELIVERY_LONGEST_WAIT_SECONDS: Final = 15.0
 DEAD_LETTERS_KEPT: Final = 1_000
-LEASE_SECONDS: Final = 15
+LEASE_SECONDS: Final = 30  # longer than a burst ever stalled the event loop
 HEARTBEAT_SECONDS: Final = 5.0
+BEATS_BEFORE_RESCUE: Final = 3  # after an outage of Redis every living gateway has renewed its lease by then
+MODEL_NAME_LIMIT: Final = 200
+USER_FIELD_LIMITS: Final = {"externalId": 320, "email": 320, "name": 320, "role": 40}
 TAKEOVER_BATCH: Final = 200
 EXCEPTION_CHAIN_LIMIT: Final = 16
 
 # -- what is offered --------------------------------------------------------------------------------------------------
 
+# By method and path, with or without /v1 in front.
 ROUTES: Final[Mapping[tuple[str, str], str]] = {
-    ("POST", "/v1/chat/completions"): "chat",
     ("POST", "/chat/completions"): "chat",
-    ("POST", "/v1/embeddings"): "embedding",
     ("POST", "/embeddings"): "embedding",
-    ("POST", "/v1/images/generations"): "image",
     ("POST", "/images/generations"): "image",
-    ("POST", "/v1/responses"): "responses",
     ("POST", "/responses"): "responses",
-    ("POST", "/v1/messages"): "messages",
-    ("GET", "/v1/models"): "models",
+    ("POST", "/messages"): "messages",
     ("GET", "/models"): "models",
-    ("GET", "/health/liveliness"): "health",
-    ("GET", "/health/readiness"): "health",
 }
 
 # LiteLLM's names of the same calls. All others (text completions, Gemini-native, pass-through, audio, batches, files,
 # realtime …) lose usage on some path, so they are refused even if a route to them should ever open.
 CALL_TYPES: Final[Mapping[str, str]] = {
-    "completion": "chat",
     "acompletion": "chat",
-    "embeddings": "embedding",
     "aembedding": "embedding",
     "image_generation": "image",
-    "aimage_generation": "image",
-    "responses": "responses",
     "aresponses": "responses",
     "anthropic_messages": "messages",
 }
 
 # Body fields a client may set. Everything else is dropped before LiteLLM reads the body: LiteLLM takes routing,
 # logging, caching, pricing and retry orders from it, and providers sell extras there (service tiers, predicted
-# outputs, built-in tools, background runs) that no token bound covers.
+# outputs, built-in tools, background runs) that no token bound covers, or keep what was said (stored responses).
 SAMPLING: Final = frozenset({"model", "stream", "temperature", "top_p", "tools", "tool_choice"})
 BODY_FIELDS: Final[Mapping[str, frozenset[str]]] = {
     "chat": SAMPLING
@@ -125,7 +117,7 @@ BODY_FIELDS: Final[Mapping[str, frozenset[str]]] = {
     | {"background", "moderation", "output_compression"},
     "responses": SAMPLING
     | {"input", "instructions", "max_output_tokens", "parallel_tool_calls", "reasoning", "text", "truncation"}
-    | {"previous_response_id", "include", "store", "top_logprobs"},
+    | {"include", "top_logprobs"},
     "messages": SAMPLING | {"messages", "system", "max_tokens", "stop_sequences", "top_k", "thinking"},
 }
 
@@ -172,34 +164,65 @@ TOOL_TYPES: Final = frozenset({"function", "custom"})
 TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     "de": {
         "key": "Dieser API-Schlüssel ist unbekannt oder abgelaufen. Bitte einen gültigen Schlüssel verwenden.",
-        "chat_key": "Dieser Schlüssel gehört dem Chat und gilt nur innerhalb des Clusters. Bitte einen eigenen API-Schlüssel anlegen.",
-        "route": "Diese Schnittstelle wird nicht angeboten. Angeboten werden chat/completions, responses, messages, embeddings, images/generations und models.",
-        "unavailable": "Das Budget kann gerade nicht geprüft werden. Die Anfrage wurde nicht gesendet und kostet nichts. Bitte in einigen Sekunden erneut versuchen.",
+        "chat_key": (
+            "Dieser Schlüssel gehört dem Chat und gilt nur innerhalb des Clusters. Bitte einen eigenen "
+            "API-Schlüssel anlegen."
+        ),
+        "route": (
+            "Diese Schnittstelle wird nicht angeboten. Angeboten werden chat/completions, responses, "
+            "messages, embeddings, images/generations und models."
+        ),
+        "unavailable": (
+            "Das Budget kann gerade nicht geprüft werden. Die Anfrage wurde nicht gesendet und kostet "
+            "nichts. Bitte in einigen Sekunden erneut versuchen."
+        ),
         "busy": "Gerade laufen zu viele Anfragen. Bitte in einigen Sekunden erneut versuchen.",
         "body": "Die Anfrage ist ungültig: {detail}",
-        "tool": 'Das Werkzeug »{detail}« wird nicht angeboten, weil seine Kosten vorab keine Obergrenze haben. Angeboten werden eigene Funktionen (type "function").',
+        "tool": (
+            "Das Werkzeug »{detail}« wird nicht angeboten, weil seine Kosten vorab keine Obergrenze "
+            'haben. Angeboten werden eigene Funktionen (type "function").'
+        ),
         "refused": "Die Anfrage wurde vom Budget abgelehnt.",
         "top_up": "Guthaben aufladen: {detail}",
     },
     "en": {
         "key": "This API key is unknown or has expired. Please use a valid key.",
-        "chat_key": "This key belongs to the chat and is valid inside the cluster only. Please create an API key of your own.",
-        "route": "This interface is not offered. Offered are chat/completions, responses, messages, embeddings, images/generations and models.",
-        "unavailable": "The budget cannot be checked right now. The request was not sent and costs nothing. Please try again in a few seconds.",
+        "chat_key": (
+            "This key belongs to the chat and is valid inside the cluster only. Please create an API key "
+            "of your own."
+        ),
+        "route": (
+            "This interface is not offered. Offered are chat/completions, responses, messages, "
+            "embeddings, images/generations and models."
+        ),
+        "unavailable": (
+            "The budget cannot be checked right now. The request was not sent and costs nothing. Please "
+            "try again in a few seconds."
+        ),
         "busy": "Too many requests are running right now. Please try again in a few seconds.",
         "body": "The request is invalid: {detail}",
-        "tool": 'The tool “{detail}” is not offered, because its cost has no upper bound beforehand. Offered are functions of your own (type "function").',
+        "tool": (
+            "The tool “{detail}” is not offered, because its cost has no upper bound beforehand. Offered "
+            'are functions of your own (type "function").'
+        ),
         "refused": "The budget refused this request.",
         "top_up": "Top up at: {detail}",
     },
 }
 
+
+class JsonLines(logging.Formatter):
+    """One JSON object per line. No message of ours holds a key or a word of a prompt."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {"at": iso_time(record.created), "level": record.levelname.lower(), "message": record.getMessage()}
+        return json.dumps(line, ensure_ascii=False)
+
+
 log: Final = logging.getLogger("cloudfreedom.gateway")
 if not log.handlers:  # LiteLLM configures its own loggers only
     log.addHandler(logging.StreamHandler())
-    log.handlers[0].setFormatter(
-        logging.Formatter('{"at":"%(asctime)s","level":"%(levelname)s","message":"%(message)s"}')
-    )
+    log.handlers[0].setFormatter(JsonLines())
     log.setLevel(logging.INFO)
     log.propagate = False
 
@@ -235,7 +258,6 @@ class Settings:
 class Identity:
     """Who is calling. `user` is what Open WebUI forwarded; it is believed with the chat key only."""
 
-    kind: str
     key_sha256: str = field(repr=False)
     user: Mapping[str, str] | None = None
 
@@ -347,23 +369,16 @@ def bound_of(call_type: str, body: Mapping[str, Any]) -> Bound:
     if not question or (call_type in ("chat", "messages") and not is_list_of_objects(question)):
         raise ValueError(f"{QUESTION_FIELDS[call_type]} is missing or has the wrong form")
     tally = InputTally()
-    tally.add(question if call_type != "image" else "")
-    if isinstance(body.get("system"), list):  # blocks may carry more than text
-        tally.add(body["system"])
-    tally.unknown = tally.unknown or body.get("previous_response_id") is not None
-    extra = {
-        name: body[name]
-        for name in INPUT_FIELDS
-        if body.get(name) is not None and not (name == "system" and isinstance(body[name], list))
-    }
+    blocks = body.get("system") if isinstance(body.get("system"), list) else []  # which may hold more than text
+    for part in ([] if call_type == "image" else [question], blocks):
+        tally.add(part)
+    extra = {name: body[name] for name in INPUT_FIELDS if body.get(name) is not None and body[name] is not blocks}
     overhead = REQUEST_OVERHEAD_TOKENS + (TOOLS_OVERHEAD_TOKENS if body.get("tools") or body.get("functions") else 0)
     inputs = min(tally.tokens() + len(orjson.dumps(extra)) + overhead, UNKNOWN_INPUT_TOKENS)
 
     choices = whole_number(body, "n", CHOICES_LIMIT if call_type == "chat" else IMAGES_LIMIT) or 1
-    if call_type == "image":
-        return Bound(inputs, None, None, 1, choices)
-    if call_type == "embedding":
-        return Bound(inputs, None, None, 1, 0)
+    if call_type in ("image", "embedding"):
+        return Bound(inputs, None, None, 1, choices if call_type == "image" else 0)
     fields = OUTPUT_FIELDS[call_type]
     limits = {name: limit for name in fields if (limit := whole_number(body, name)) is not None}
     output_field = min(limits, key=lambda name: limits[name]) if limits else fields[0]
@@ -419,12 +434,11 @@ def count(source: object, *names: str) -> int:
 
 
 def buckets_of(usage: object) -> dict[str, int]:
-    """Disjoint token buckets. LiteLLM's prompt_tokens includes cached and newly cached tokens; raw Anthropic's does not."""
+    """Disjoint token buckets. LiteLLM's prompt_tokens includes cached and newly cached tokens, raw Anthropic's not."""
     details = usage.get("prompt_tokens_details") or usage.get("input_tokens_details") if usage is not None else None
     cached = count(details, "cached_tokens") or count(usage, "cache_read_input_tokens")
-    written = count(details, "cache_write_tokens", "cache_creation_tokens") or count(
-        usage, "cache_creation_input_tokens"
-    )
+    written = count(details, "cache_write_tokens", "cache_creation_tokens")
+    written = written or count(usage, "cache_creation_input_tokens")
     total = count(usage, "prompt_tokens", "input_tokens")
     inclusive = count(usage, "prompt_tokens") > 0 or details is not None
     fresh = total - cached - written if inclusive and total >= cached + written else total
@@ -458,13 +472,12 @@ class ControlPlane:
     async def post(
         self, path: str, body: Mapping[str, Any], traceparent: str | None = None
     ) -> tuple[int, dict[str, Any]]:
-        """Status below 500 and the JSON answer. A connection that broke is tried once more: all calls are idempotent."""
+        """Status below 500 and the JSON answer. A broken connection is tried once more: all calls are idempotent."""
+        url = f"{self._url}/{path}"
         headers = {"traceparent": traceparent} if traceparent else {}
         for attempt in (1, 2):
             try:
-                async with self.session().post(
-                    f"{self._url}/{path}", data=orjson.dumps(body), headers=headers
-                ) as answer:
+                async with self.session().post(url, data=orjson.dumps(body), headers=headers) as answer:
                     raw = await answer.read()
                     if answer.status >= 500:
                         raise Unavailable(f"status {answer.status}")
@@ -562,22 +575,18 @@ class Outbox:
 
     async def _send(self, delivery: Delivery) -> bool:
         assert delivery.path is not None
+        trace = delivery.body.get("traceparent")
         try:
-            status, answer = await self._control_plane.post(
-                delivery.path, delivery.body, delivery.body.get("traceparent")
-            )
+            status, answer = await self._control_plane.post(delivery.path, delivery.body, trace)
         except Unavailable:
             return False
-        if status < 300 or answer.get("code") == "already_posted":  # what was billed needs no void
+        code = answer.get("code")
+        if status < 300 or code == "already_posted":  # what was billed needs no void
             return True
         if status in (401, 408, 425, 429):  # a credential being rolled or a control plane in distress: both pass
             return False
-        log.error(
-            "request %s: %s was refused for good: %s %s", delivery.request_id, delivery.path, status, answer.get("code")
-        )
-        letter = orjson.dumps(
-            {"path": delivery.path, "body": delivery.body, "status": status, "code": answer.get("code")}
-        )
+        log.error("request %s: %s was refused for good: %s %s", delivery.request_id, delivery.path, status, code)
+        letter = orjson.dumps({"path": delivery.path, "body": delivery.body, "status": status, "code": code})
         try:
             async with self._redis.pipeline(transaction=True) as step:
                 step.lpush(self._key("dead"), letter)
@@ -594,16 +603,23 @@ class Outbox:
         except RedisError:
             return False
 
-    async def heartbeat(self) -> None:
-        """Renews this gateway's lease and rescues what gateways without one have left. Raises RedisError."""
+    async def heartbeat(self, rescue: bool) -> None:
+        """Renews this gateway's lease and, where wished, rescues what gateways without one left. Raises RedisError."""
         async with self._redis.pipeline(transaction=True) as step:
             step.set(self._key("lease", self._name), "1", ex=LEASE_SECONDS)
             step.sadd(self._key("gateways"), self._name)
             step.smembers(self._key("gateways"))
             _, _, members = await step.execute()
         for name in sorted(member.decode() for member in members):
-            if name != self._name:
+            if rescue and name != self._name:
                 await self._rescue(name)
+
+    async def resign(self) -> None:
+        """Gives the lease up, so that others need not wait for its end."""
+        try:
+            await self._redis.delete(self._key("lease", self._name))
+        except RedisError:
+            pass
 
     async def _rescue(self, name: str) -> None:
         keys = [self._key("lease", name), self._key("messages", name)]
@@ -633,44 +649,35 @@ class Gateway(CustomLogger):
         self._identities: OrderedDict[str, tuple[float, bool]] = OrderedDict()
         self.calls: dict[str, Call] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        try:
-            self._spawn(self._live())  # LiteLLM reads its config inside the running loop
-        except RuntimeError as error:
-            raise RuntimeError(
-                "cloudfreedom_hook wants to be loaded by the LiteLLM proxy, inside its event loop"
-            ) from error
+        self._spawn(self._live())  # LiteLLM reads its config inside the running loop
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            task = asyncio.get_running_loop().create_task(work)
-        except RuntimeError:
-            work.close()
-            raise
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _live(self) -> None:
         """Warms up once, then keeps the lease, rescues, and gives up calls whose end nobody reported."""
         self._spawn(self._warm_up())
-        silent = False
-        while True:
-            try:
-                await self._outbox.heartbeat()
-                silent = False
-            except RedisError as error:
-                if not silent:
-                    log.error(
-                        "the tenant's Redis does not answer (%s); new requests are refused until it does",
-                        type(error).__name__,
-                    )
-                silent = True
-            except Exception as error:  # noqa: BLE001  the heartbeat must outlive any surprise
-                log.error("heartbeat failed: %s", type(error).__name__)
-            overdue = time.time() - OPEN_CALL_SECONDS
-            for call in [call for call in self.calls.values() if call.started_at < overdue]:
-                log.error("request %s: no end was reported", call.request_id)
-                self._void(call, "gateway_lost")
-            await asyncio.sleep(HEARTBEAT_SECONDS)
+        beats = 0
+        try:
+            while True:
+                try:
+                    await self._outbox.heartbeat(rescue=beats >= BEATS_BEFORE_RESCUE)
+                    beats += 1
+                except Exception as error:  # noqa: BLE001  the heartbeat must outlive any surprise
+                    if beats > 0:
+                        log.error(
+                            "no heartbeat (%s): new requests are refused while Redis is away", type(error).__name__
+                        )
+                    beats = 0
+                overdue = time.time() - OPEN_CALL_SECONDS
+                for call in [call for call in self.calls.values() if call.started_at < overdue]:
+                    log.error("request %s: no end was reported", call.request_id)
+                    self._void(call, "gateway_lost")
+                await asyncio.sleep(HEARTBEAT_SECONDS)
+        finally:
+            await self._outbox.resign()
 
     async def _warm_up(self) -> None:
         """LiteLLM's first call imports for seconds; a call that stays inside the process pays for that at start."""
@@ -683,25 +690,21 @@ class Gateway(CustomLogger):
 
     # -- refusals
 
-    def _refuse(
-        self, status: int, word: str, text: str, kind: str, detail: str = "", retry_after: int | None = None
-    ) -> Refusal:
+    def _refuse(self, status: int, word: str, text: str, kind: str, detail: str = "", retry_after: int | None = None):
         return self._refuse_with(status, word, self._texts[text].format(detail=detail), kind, retry_after)
 
     def _refuse_with(self, status: int, word: str, message: str, kind: str, retry_after: int | None = None) -> Refusal:
         log.info("refused: status=%d code=%s tenant=%s", status, word, self._settings.tenant)
         return Refusal(status, word, message, kind, retry_after)
 
-    def _unavailable(self) -> Refusal:
-        return self._refuse(
-            503, "budget_unavailable", "unavailable", "service_unavailable", retry_after=UNAVAILABLE_RETRY_AFTER_SECONDS
-        )
+    def _unavailable(self, word: str = "budget_unavailable", text: str = "unavailable") -> Refusal:
+        return self._refuse(503, word, text, "service_unavailable", retry_after=UNAVAILABLE_RETRY_AFTER_SECONDS)
 
     # -- before: authentication
 
     async def authenticate(self, request: Request, api_key: str | None) -> UserAPIKeyAuth:
         """LiteLLM's custom_auth. Raises Refusal; on return the request holds nothing but what is offered."""
-        route = ROUTES.get((request.method, request.scope.get("path", "")))
+        route = ROUTES.get((request.method, request.scope.get("path", "").removeprefix("/v1")))
         if route is None:
             raise self._refuse(404, "route_not_offered", "route", "invalid_request_error")
         headers = dict(request.headers)
@@ -715,10 +718,10 @@ class Gateway(CustomLogger):
         if hmac.compare_digest(digest, self._settings.chat_key_sha256):
             if "x-forwarded-host" in headers:  # the ingress sets it; Open WebUI speaks to us directly
                 raise self._refuse(401, "chat_key_outside", "chat_key", "authentication_error")
-            return Identity("chat", digest, forwarded_user(headers))
+            return Identity(digest, forwarded_user(headers))
         if not key.startswith("cf-") or not await self._known(digest):
             raise self._refuse(401, "invalid_api_key", "key", "authentication_error")
-        return Identity("api", digest)
+        return Identity(digest)
 
     async def _known(self, digest: str) -> bool:
         kept = self._identities.get(digest)
@@ -774,9 +777,7 @@ class Gateway(CustomLogger):
             raise self._refuse(401, "invalid_api_key", "key", "authentication_error")
         bound = self._bound(kind, data)
         if len(self.calls) >= OPEN_CALLS_LIMIT or self._outbox.full():
-            raise self._refuse(
-                503, "gateway_busy", "busy", "service_unavailable", retry_after=UNAVAILABLE_RETRY_AFTER_SECONDS
-            )
+            raise self._unavailable("gateway_busy", "busy")
 
         traceparent = child_traceparent(key_metadata.get("cloudfreedom_traceparent"))
         call = Call(str(uuid.uuid4()), kind, data["model"], traceparent, data.get("stream") is True, bound.input_tokens)
@@ -786,6 +787,8 @@ class Gateway(CustomLogger):
             for name in OUTPUT_FIELDS[kind]:
                 data.pop(name, None)
             data[bound.output_field] = granted // bound.choices
+        if kind == "responses":
+            data["store"] = False  # providers keep answers unless told otherwise
         metadata = data.get("litellm_metadata" if isinstance(data.get("litellm_metadata"), dict) else "metadata")
         if not isinstance(metadata, dict):
             metadata = data["metadata"] = {}
@@ -795,8 +798,9 @@ class Gateway(CustomLogger):
 
     def _bound(self, kind: str, data: dict) -> Bound:
         try:
-            if not isinstance(data.get("model"), str) or not data["model"]:
-                raise ValueError("model must be a string")
+            model = data.get("model")
+            if not isinstance(model, str) or not 0 < len(model) <= MODEL_NAME_LIMIT:
+                raise ValueError("model must be the name of a model")
             tool = unoffered_tool(data)
             if tool is not None:
                 raise self._refuse(400, "tool_not_offered", "tool", "invalid_request_error", tool)
@@ -805,7 +809,7 @@ class Gateway(CustomLogger):
             raise self._refuse(400, "invalid_request", "body", "invalid_request_error", str(error)) from error
 
     async def _authorise(self, call: Call, bound: Bound, identity: Identity) -> int:
-        """The granted output bound. On any other outcome the intent is withdrawn (or a void queued) and Refusal raised."""
+        """The granted output bound. On any other outcome the intent is withdrawn or a void queued; raises Refusal."""
         question = {
             "requestId": call.request_id,
             "keySha256": identity.key_sha256,
@@ -869,7 +873,7 @@ class Gateway(CustomLogger):
     # -- after
 
     async def async_log_success_event(self, kwargs: dict, response_obj: Any, start_time: Any, end_time: Any) -> None:
-        """The answer is complete, or its client left and LiteLLM counted what was streamed. LiteLLM passes these four by name."""
+        """The answer is complete, or its client left and LiteLLM counted what was streamed. Arguments come by name."""
         params = kwargs.get("litellm_params") or {}
         call = self._call_in(params.get("metadata"), params.get("litellm_metadata"), kwargs.get("metadata"))
         if call is None:
@@ -880,7 +884,8 @@ class Gateway(CustomLogger):
         if call.call_type == "image":  # the picture is what is paid; its tokens are another measure of the same
             usage |= {"outputTokens": 0, "images": len(getattr(response_obj, "data", None) or [])}
         cache_hit = kwargs.get("cache_hit") is True or payload.get("cache_hit") is True
-        if (params.get("metadata") or {}).get("client_disconnected"):
+        gone = (params.get("metadata") or {}).get("client_disconnected")
+        if gone or (call.streamed and usage["outputTokens"] == 0 and not cache_hit):
             await self._settle_interrupted(call, payload.get("model_group"), usage)
         else:
             self._settle(call, payload.get("model_group"), usage, "complete", cache_hit)
@@ -892,8 +897,8 @@ class Gateway(CustomLogger):
         user_api_key_dict: UserAPIKeyAuth,
         traceback_str: str | None = None,
     ) -> None:
-        """The request has failed for good, after all retries and fallbacks. (async_log_failure_event would fire on the first
-        failed attempt, which may still be followed by a success.)"""
+        """The request has failed for good, after all retries and fallbacks. (async_log_failure_event would fire on the
+        first failed attempt, which may still be followed by a success.)"""
         call = self._call_in(request_data.get("metadata"), request_data.get("litellm_metadata"))
         if call is None:
             return
@@ -907,8 +912,8 @@ class Gateway(CustomLogger):
     async def async_post_call_streaming_iterator_hook(
         self, user_api_key_dict: UserAPIKeyAuth, response: Any, request_data: dict
     ) -> AsyncGenerator[Any, None]:
-        """Passes a stream through, keeps its text, and sees its end, which LiteLLM does not report when the client left before
-        the first chunk."""
+        """Passes a stream through, keeps its text, and sees its end, which LiteLLM does not report when the client left
+        before the first chunk."""
         call = self._call_in(request_data.get("metadata"), request_data.get("litellm_metadata"))
         if call is None:
             async for chunk in response:
@@ -933,18 +938,14 @@ class Gateway(CustomLogger):
             await self._settle_interrupted(call, None, buckets_of(None))
 
     async def _settle_interrupted(self, call: Call, served: object, usage: dict[str, int]) -> None:
-        """Bills what a broken answer gave: the provider's figures, or ours where it gave none or less than was streamed (some
-        report output with the last chunk only). Estimates never exceed the hold."""
-        count_of = partial(litellm.token_counter, model=call.model)
-        streamed = await asyncio.to_thread(count_of, text="".join(call.streamed)) if call.streamed else 0
+        """Bills what a broken answer gave: the provider's figures, or ours where it gave none or less than was streamed
+        (some report output with the last chunk only). Estimates never exceed the hold."""
+        streamed = await asyncio.to_thread(tokens_of, call.model, "".join(call.streamed))
         usage["outputTokens"] = min(max(usage["outputTokens"], streamed), call.bound_output_tokens)
         if usage["inputTokens"] + usage["cachedInputTokens"] + usage["cacheWriteTokens"] == 0:
-            prompt = (
-                call.prompt
-                if isinstance(call.prompt, str)
-                else json.dumps(call.prompt, ensure_ascii=False, default=str)
-            )
-            usage["inputTokens"] = min(await asyncio.to_thread(count_of, text=prompt), call.bound_input_tokens)
+            prompt = call.prompt if isinstance(call.prompt, str) else orjson.dumps(call.prompt, default=str).decode()
+            counted = await asyncio.to_thread(tokens_of, call.model, prompt)
+            usage["inputTokens"] = min(counted, call.bound_input_tokens)
         self._settle(call, served, usage, "interrupted")
 
     def _call_in(self, *places: object) -> Call | None:
@@ -978,7 +979,7 @@ class Gateway(CustomLogger):
 
 
 def text_of(chunk: Any) -> str:
-    """The text a streamed chunk brings: chat chunks have choices, Responses events a delta, Anthropic's are SSE frames."""
+    """The text of a streamed chunk: chat chunks have choices, Responses events a delta, Anthropic's are SSE frames."""
     if isinstance(chunk, (bytes, str)):
         raw = chunk if isinstance(chunk, bytes) else chunk.encode()
         frames = [line[5:] for line in raw.split(b"\n") if line.startswith(b"data:") and b"_delta" in line]
@@ -999,11 +1000,16 @@ def text_of_anthropic(frame: bytes) -> str:
     try:
         delta = orjson.loads(frame).get("delta") or {}
         return delta.get("text") or delta.get("partial_json") or delta.get("thinking") or ""
-    except (
-        orjson.JSONDecodeError,
-        AttributeError,
-    ):  # a frame cut in two: LiteLLM reads those streams to their end itself
+    except (orjson.JSONDecodeError, AttributeError):  # a frame cut in two; LiteLLM reads those streams on itself
         return ""
+
+
+def tokens_of(model: str, text: str) -> int:
+    """An estimate by LiteLLM's tokenizers, by length where they fail."""
+    try:
+        return litellm.token_counter(model=model, text=text) if text else 0
+    except Exception:  # noqa: BLE001  an ending must not be lost for want of a tokenizer
+        return len(text) // 4 + 1
 
 
 def timed_out_reading(error: BaseException | None) -> bool:
@@ -1021,7 +1027,8 @@ def forwarded_user(headers: Mapping[str, str]) -> Mapping[str, str] | None:
     """The chat's user as Open WebUI forwards it (values are URL-quoted); None when it forwards none."""
     named = {"externalId": "id", "email": "email", "name": "name", "role": "role"}
     values = {name: unquote(headers.get(f"x-openwebui-user-{suffix}", "")).strip() for name, suffix in named.items()}
-    return {name: value for name, value in values.items() if value} if values["externalId"] else None
+    known = {name: value[: USER_FIELD_LIMITS[name]] for name, value in values.items() if value}
+    return known if "externalId" in known else None
 
 
 # LiteLLM executes this file once for each of the two names in its config; both must speak to the same gateway.
