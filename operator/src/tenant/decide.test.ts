@@ -7,6 +7,7 @@ import { decide } from './decide.ts';
 import type { Action, Decision } from './decision.ts';
 import type { TenantInput } from './input.ts';
 import { APPLIED_HASH_ANNOTATION, FIELD_MANAGER, FINALIZER, labels } from './names.ts';
+import { freshSecrets } from './secrets.ts';
 
 /** Actions as `do Kind/name`, for tables. */
 const listed = ({ actions }: Decision) =>
@@ -293,6 +294,37 @@ describe('a Tenant whose wish cannot be met', () => {
     const first = decide(input);
     expect(first.happenings).toMatchObject([{ type: 'Warning', reason: 'PlanNotFound' }]);
     expect(decide({ ...input, tenant: { ...input.tenant, status: first.status } }).happenings).toEqual([]);
+  });
+});
+
+describe('an operator that dies between two writes', () => {
+  it('goes on where it stopped, wherever that was, and makes nothing twice', () => {
+    const input = tenantInput();
+    const first = decide(input).actions;
+    for (let done = 0; done <= first.length; done++) {
+      const stored = first
+        .slice(0, done)
+        .flatMap((action) => (action.do === 'apply' || action.do === 'create' ? [store(action)] : []));
+      const { metadata, ...rest } = input.tenant;
+      const survived: TenantInput = {
+        ...input,
+        tenant: { ...rest, metadata: { ...metadata, ...(done > 0 && { finalizers: [FINALIZER] }) } },
+        namespace: stored.find(({ kind }) => kind === 'Namespace'),
+        owned: stored,
+        // a fresh process draws other random values; what exists must win over them
+        fresh: freshSecrets((bytes) => `others-of-${bytes}-bytes`, 'owner@acme.example'),
+      };
+      const left = decide(survived);
+      const secretsExist = first.slice(0, done).filter((action) => action.do === 'create').length === 4;
+      if (done === 0 || secretsExist) {
+        const expected = listed({ ...left, actions: first.slice(done) });
+        const registered = done === first.length ? ['register'] : [];
+        expect(listed(left), `after ${done} writes`).toEqual([...expected, ...registered]);
+      }
+      expect(left.status?.conditions?.find(({ type }) => type === 'Stalled')?.status, `after ${done} writes`).toBe(
+        'False',
+      );
+    }
   });
 });
 
