@@ -108,6 +108,7 @@ async function optionalKinds(reader: Pick<Cluster, 'get'>): Promise<World['has']
     (await reader.get({ resource: definitions, name: `${plural}.${apiVersion.split('/')[0]}` })) !== undefined;
   return {
     certificates: await exists(optionalKind.certificate),
-    serviceMonitors: await exists(optionalKind.serviceMonitor),
+    // without a namespace to admit, nobody could scrape: then LiteLLM need not count either
+    serviceMonitors: settings.monitoringNamespace !== undefined && (await exists(optionalKind.serviceMonitor)),
   };
 }

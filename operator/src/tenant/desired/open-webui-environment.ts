@@ -37,6 +37,8 @@ function process({ hosts }: Wish): object[] {
     plain('WEBUI_URL', `https://${hosts[0]}`),
     plain('CORS_ALLOW_ORIGIN', hosts.map((host) => `https://${host}`).join(';')),
     plain('LOG_FORMAT', 'json'),
+    // below warnings it logs every request and every account by its e-mail address
+    plain('GLOBAL_LOG_LEVEL', 'WARNING'),
     secret('WEBUI_SECRET_KEY', component.openWebUi),
   ];
 }
