@@ -52,6 +52,12 @@ describe('how a part is doing', () => {
       'Progressing',
     ],
     [
+      'has an old pod that serves and a new one that starts',
+      deployment({ observedGeneration: 2, replicas: 2, updatedReplicas: 1, availableReplicas: 1 }),
+      [],
+      'Progressing',
+    ],
+    [
       'rolls while old pods serve',
       deployment({ observedGeneration: 2, replicas: 2, updatedReplicas: 1, availableReplicas: 1 }, 2),
       [],

@@ -67,7 +67,9 @@ export function workloadState(
       : { status: 'False', reason: 'Progressing', message: `${part} is being scaled to zero.` };
   }
   const followed = (status.observedGeneration ?? 0) >= (workload.metadata.generation ?? 0);
-  if (followed && status.updatedReplicas === wished && status.availableReplicas === wished) {
+  // while a Deployment rolls, old pods count as available too: only when none is left are all of them new
+  const { replicas, updatedReplicas, availableReplicas } = status;
+  if (followed && replicas === wished && updatedReplicas === wished && availableReplicas === wished) {
     return { status: 'True', reason: 'Available', message: '' };
   }
   const trouble = podTrouble(part, pods, nowMs) ?? rolloutTrouble(part, status);
