@@ -126,6 +126,21 @@ describe('how a part is doing', () => {
     expect(workloadState('litellm', well, [], NOW_MS)).toEqual({ status: 'True', reason: 'Available', message: '' });
   });
 
+  it('is not judged by pods of an older template, whose fault is being cured already', () => {
+    const template = (image: string, stamp: string) => ({
+      metadata: { annotations: { stamp } },
+      spec: { containers: [{ name: 'litellm', image }] },
+    });
+    const workload = { ...starting, spec: { replicas: 1, template: template('litellm:2', 'b') } };
+    const failing = (image: string, stamp: string) => ({
+      ...pod({ containerStatuses: [waiting('ErrImagePull')] }, { annotations: { stamp } }),
+      spec: { containers: [{ name: 'litellm', image }] },
+    });
+    const reason = (...pods: KubeObject[]) => workloadState('litellm', workload, pods, NOW_MS).reason;
+    expect(reason(failing('litellm:1', 'b'), failing('litellm:2', 'a'))).toBe('WaitingForPods');
+    expect(reason(failing('litellm:2', 'b'))).toBe('ImageUnavailable');
+  });
+
   it('says the same whichever of its two words the kubelet uses for a failed pull', () => {
     const said = (reason: string) =>
       workloadState('litellm', starting, [pod({ containerStatuses: [waiting(reason)] })], NOW_MS);

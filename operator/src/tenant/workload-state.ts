@@ -72,7 +72,8 @@ export function workloadState(
   if (followed && replicas === wished && updatedReplicas === wished && availableReplicas === wished) {
     return { status: 'True', reason: 'Available', message: '' };
   }
-  const trouble = podTrouble(part, pods, nowMs) ?? rolloutTrouble(part, status);
+  const current = pods.filter((pod) => isOfTemplate(pod, workload));
+  const trouble = followed ? (podTrouble(part, current, nowMs) ?? rolloutTrouble(part, status)) : undefined;
   if (trouble) return { status: 'False', ...trouble };
   const serving = (status.availableReplicas ?? 0) > 0;
   return serving
@@ -82,6 +83,22 @@ export function workloadState(
         message: `New pods of ${part} are starting; the old ones keep serving.`,
       }
     : { status: 'False', reason: 'WaitingForPods', message: `Pods of ${part} are starting.` };
+}
+
+/** The part of a pod, or of its template, that the operator may change. */
+interface PodShape {
+  metadata?: { annotations?: Record<string, string> };
+  spec?: { containers?: { image: string }[] };
+}
+
+/** Whether a pod was made from the template as it is now. What ails one from an older template is being cured already. */
+function isOfTemplate(pod: KubeObject, workload: KubeObject): boolean {
+  const { template } = workload.spec as { template?: PodShape };
+  const stamps = Object.entries(template?.metadata?.annotations ?? {});
+  const images = (shape: PodShape | undefined) => (shape?.spec?.containers ?? []).map(({ image }) => image).join();
+  return (
+    stamps.every(([name, value]) => pod.metadata.annotations?.[name] === value) && images(template) === images(pod)
+  );
 }
 
 type Trouble = Omit<PartState, 'status'>;
