@@ -1,65 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { wishHash } from '../runtime/apply-when-changed.ts';
-import type { KubeObject } from '../runtime/cluster.ts';
 import { deployment, model, plan, secret, tenant } from '../testing/objects.ts';
+import { conditionOf, listed, settled, store } from '../testing/settled.ts';
 import { settings, tenantInput } from '../testing/tenant-input.ts';
 import { decide } from './decide.ts';
-import type { Action, Decision } from './decision.ts';
+import type { Decision } from './decision.ts';
 import type { TenantInput } from './input.ts';
-import { APPLIED_HASH_ANNOTATION, FIELD_MANAGER, FINALIZER, labels } from './names.ts';
+import { FINALIZER, labels } from './names.ts';
 import { freshSecrets } from './secrets.ts';
-
-/** Actions as `do Kind/name`, for tables. */
-const listed = ({ actions }: Decision) =>
-  actions.map((action) =>
-    'object' in action ? `${action.do} ${action.object.kind}/${action.object.metadata.name}` : action.do,
-  );
-
-const conditionOf = ({ status }: Decision, type: string) => status?.conditions?.find((each) => each.type === type);
-
-/** The input as it is once everything that was decided has been carried out and every part is available. */
-function settled(fields: Partial<TenantInput> = {}): TenantInput {
-  const input = tenantInput(fields);
-  const { actions } = decide(input);
-  const stored = actions.flatMap((action) => (action.do === 'apply' || action.do === 'create' ? [store(action)] : []));
-  const registration = actions.find((action) => action.do === 'register')?.registration;
-  const budget = {
-    grantedNanoEur: '100000000000',
-    postedNanoEur: '0',
-    heldNanoEur: '0',
-    availableNanoEur: '100000000000',
-    resetsAt: '2026-04-01T00:00:00Z',
-  };
-  const { metadata, ...rest } = input.tenant;
-  const after: TenantInput = {
-    ...input,
-    tenant: { ...rest, metadata: { ...metadata, finalizers: [FINALIZER] } },
-    namespace: stored.find(({ kind }) => kind === 'Namespace'),
-    owned: stored,
-    registered: registration ? { answer: 'known', tenant: { state: 'open', registration, budget } } : input.registered,
-  };
-  return { ...after, tenant: { ...after.tenant, status: decide(after).status } };
-}
-
-/** An object as the API server holds it after the operator's write, available where that means something. */
-function store(action: Extract<Action, { do: 'apply' | 'create' }>): KubeObject {
-  const { metadata, ...rest } = action.object;
-  const hash = action.do === 'apply' ? { [APPLIED_HASH_ANNOTATION]: wishHash(action.object) } : {};
-  const { replicas = 1 } = (rest.spec ?? {}) as { replicas?: number };
-  return {
-    ...rest,
-    metadata: {
-      ...metadata,
-      uid: `uid-${rest.kind}-${metadata.name}`,
-      generation: 1,
-      annotations: { ...metadata.annotations, ...hash },
-      managedFields: [{ manager: FIELD_MANAGER, operation: 'Apply' }],
-    },
-    ...(['Deployment', 'StatefulSet'].includes(rest.kind) && {
-      status: { observedGeneration: 1, replicas, updatedReplicas: replicas, availableReplicas: replicas },
-    }),
-  };
-}
 
 describe('a Tenant whose wish can be met', () => {
   it('is Ready and nothing is done once everything is as wished', () => {
@@ -325,97 +272,5 @@ describe('an operator that dies between two writes', () => {
         'False',
       );
     }
-  });
-});
-
-describe('what follows from a single field', () => {
-  // Every field of the spec must show in what is made, or it would be a promise that nobody keeps.
-  const base = { components: { liteLlm: { replicas: 2 } } };
-  const fields: [string, Record<string, unknown>, string[]][] = [
-    ['displayName', { displayName: 'Other' }, ['apply Deployment/open-webui', 'register']],
-    ['plan', { plan: 'other' }, ['apply ResourceQuota/tenant', 'register']],
-    ['language', { language: 'en' }, ['apply Deployment/litellm', 'apply Deployment/open-webui', 'register']],
-    ['timeZone', { timeZone: 'UTC' }, ['apply CronJob/postgres-backup', 'register']],
-    ['hostname', { hostname: 'other' }, ['apply Deployment/open-webui', 'apply Ingress/tenant', 'register']],
-    ['customDomains', { customDomains: ['ai.acme.example'] }, ['apply Deployment/open-webui', 'apply Ingress/tenant']],
-    [
-      'models',
-      { models: ['gpt-4o-mini'] },
-      [
-        'apply Secret/provider-keys',
-        'apply ConfigMap/litellm-config',
-        'apply Deployment/litellm',
-        'apply Deployment/open-webui',
-        'register',
-      ],
-    ],
-    [
-      'dataResidency',
-      { dataResidency: 'eu' },
-      ['apply Secret/provider-keys', 'apply ConfigMap/litellm-config', 'apply Deployment/litellm', 'register'],
-    ],
-    ['budget.monthlyEur', { budget: { monthlyEur: '5.00' } }, ['register']],
-    ['budget.alertThresholdsPercent', { budget: { alertThresholdsPercent: [10] } }, ['register']],
-    ['branding.title', { branding: { title: 'Other' } }, ['apply Deployment/open-webui']],
-    ['branding.bannerText', { branding: { bannerText: 'Hello' } }, ['apply Deployment/open-webui']],
-    ['components.liteLlm.replicas', { components: { liteLlm: { replicas: 1 } } }, ['apply Deployment/litellm']],
-    ...['cpuRequest', 'cpuLimit', 'memoryRequest', 'memoryLimit'].flatMap(
-      (size): [string, Record<string, unknown>, string[]][] =>
-        (
-          [
-            ['liteLlm', 'Deployment/litellm'],
-            ['openWebUi', 'Deployment/open-webui'],
-            ['postgres', 'StatefulSet/postgres'],
-            ['redis', 'StatefulSet/redis'],
-          ] as const
-        ).map(([part, workload]) => [
-          `components.${part}.${size}`,
-          {
-            components: {
-              ...base.components,
-              [part]: { ...(part === 'liteLlm' && { replicas: 2 }), [size]: size.startsWith('cpu') ? '700m' : '700Mi' },
-            },
-          },
-          [`apply ${workload}`],
-        ]),
-    ),
-    [
-      'components.openWebUi.replicas',
-      { components: { ...base.components, openWebUi: { replicas: 2 } } },
-      ['apply Deployment/open-webui'],
-    ],
-    ['storage.postgresSize', { storage: { postgresSize: '3Gi' } }, ['apply PersistentVolumeClaim/postgres-data']],
-    ['storage.redisSize', { storage: { redisSize: '3Gi' } }, ['apply PersistentVolumeClaim/redis-data']],
-    ['storage.backupSize', { storage: { backupSize: '3Gi' } }, ['apply PersistentVolumeClaim/postgres-backup']],
-    ['backup.schedule', { backup: { schedule: '0 1 * * *' } }, ['apply CronJob/postgres-backup']],
-    ['backup.keep', { backup: { keep: 3 } }, ['apply CronJob/postgres-backup']],
-    [
-      'backup.enabled',
-      { backup: { enabled: false } },
-      ['delete ServiceAccount/postgres-backup', 'delete CronJob/postgres-backup'],
-    ],
-    ['suspended', { suspended: true }, ['apply Deployment/litellm', 'apply Deployment/open-webui', 'register']],
-  ];
-
-  const models = ['gpt-4o', 'gpt-4o-mini'].map((name) =>
-    model(name, {
-      deployments: [deployment('us'), ...(name === 'gpt-4o' ? [deployment('eu', { residency: 'eu' })] : [])],
-    }),
-  );
-  const plans = [plan(), plan('other', { monthlyBudgetEur: '100.00', quota: { pods: 50 } })];
-
-  it.each(fields)('%s changes what depends on it and nothing else', (_field, change, expected) => {
-    const input = settled({ tenant: tenant('acme', base), models, plans });
-    const changed = { ...input.tenant, spec: { ...(input.tenant.spec as object), ...change } };
-    expect(listed(decide({ ...input, tenant: changed }))).toEqual(expected);
-  });
-
-  it('storage.className and the first owner show in what is made at first', () => {
-    const first = decide(tenantInput({ tenant: tenant('acme', { storage: { className: 'fast' } }) }));
-    const claims = first.actions.flatMap((action) =>
-      action.do === 'apply' && action.object.kind === 'PersistentVolumeClaim' ? [action.object.spec] : [],
-    );
-    expect(claims).toHaveLength(3);
-    for (const claim of claims) expect(claim).toMatchObject({ storageClassName: 'fast' });
   });
 });

@@ -4,7 +4,8 @@ import { silentLog } from '../runtime/log.ts';
 import { FakeControlPlane } from '../testing/fake-control-plane.ts';
 import { seedPlatform } from '../testing/seed-platform.ts';
 import { settings } from '../testing/tenant-input.ts';
-import { type Rig, tenantScenarios } from '../testing/tenant-scenarios.ts';
+import { tenantScenarios } from '../testing/tenant-scenarios.ts';
+import type { Rig } from '../testing/tenant-steps.ts';
 import { startTestOperator, type TestOperator } from '../testing/test-operator.ts';
 
 describe('the operator on a fake cluster', () => {
