@@ -1,28 +1,17 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
 import { type ApiServer, startApiServer } from '../../../e2e/cluster/api-server.ts';
-import { until } from '../../../e2e/process/until.ts';
-import type { KubeObject, Resource } from '../runtime/cluster.ts';
 import { loadClusterAccess } from '../runtime/cluster-access.ts';
 import { KubeCluster } from '../runtime/kube-cluster.ts';
 import { silentLog } from '../runtime/log.ts';
 import { createRuntimeMetrics } from '../runtime/metrics.ts';
 import { FakeControlPlane } from '../testing/fake-control-plane.ts';
+import { installDefinitions } from '../testing/install-definitions.ts';
 import { seedPlatform } from '../testing/seed-platform.ts';
 import { settings } from '../testing/tenant-input.ts';
 import { tenantScenarios } from '../testing/tenant-scenarios.ts';
 import { startTestOperator, type TestOperator } from '../testing/test-operator.ts';
 
-const definitions: Resource = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  plural: 'customresourcedefinitions',
-  namespaced: false,
-};
-const chart = path.join(import.meta.dirname, '../../../charts/crds/templates');
 /** Milliseconds of silence after which the operator counts as at rest: one pass of a new tenant takes less. */
 const QUIET_MS = 1_500;
 
@@ -37,17 +26,8 @@ beforeAll(async () => {
   const metrics = createRuntimeMetrics(new Registry());
   const access = await loadClusterAccess({ KUBECONFIG: server.kubeconfigPath });
   cluster = new KubeCluster({ access, metrics, userAgent: 'operator-test' });
-  for (const file of readdirSync(chart).filter((name) => name.endsWith('.yaml'))) {
-    await cluster.apply(definitions, parse(readFileSync(path.join(chart, file), 'utf8')) as KubeObject, 'helm');
-  }
-  await until(
-    'the custom resources',
-    async () => {
-      await seedPlatform(cluster);
-      return true;
-    },
-    { timeoutMs: 30_000 },
-  );
+  await installDefinitions(cluster);
+  await seedPlatform(cluster);
   operator = await start();
 });
 afterAll(async () => {
