@@ -25,12 +25,13 @@ function valuesSchema(): Schema {
   return { title: 'Values of the CloudFreedom platform chart', ...schema };
 }
 
-/** One row per value: path, default, description. Free-form maps are one row. */
-function rows(schema: Schema, value: unknown, at: string): string[] {
+/** One row of cells per value: path, default, description. Free-form maps are one row. */
+function rows(schema: Schema, value: unknown, at: string): string[][] {
   if (!schema.properties) {
+    if (value === undefined) return [];
     const shown =
       at.startsWith('catalog.') && typeof value === 'object' ? 'see values.yaml' : `\`${JSON.stringify(value)}\``;
-    return [`| \`${at}\` | ${shown} | ${String(schema.description ?? '').replaceAll('<', '&lt;')} |`];
+    return [[`\`${at}\``, shown, String(schema.description ?? '').replaceAll('<', '&lt;')]];
   }
   return Object.entries(schema.properties)
     .filter(([name]) => at !== '' || name !== 'global')
@@ -39,16 +40,21 @@ function rows(schema: Schema, value: unknown, at: string): string[] {
     );
 }
 
+/** A Markdown table with columns of one width, which is how the formatter wants it. */
+function markdownTable(header: string[], body: string[][]): string {
+  const widths = header.map((_, column) => Math.max(...[header, ...body].map((cells) => cells[column]?.length ?? 0)));
+  const line = (cells: string[]) => `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  return [line(header), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n');
+}
+
 /** What the files should hold. */
 function wished(): Map<string, string> {
   const schema = valuesSchema();
   const defaults = parse(readFileSync(file('values.yaml'), 'utf8'));
-  const table = ['| value | default | what it does |', '|---|---|---|', ...rows(schema, defaults, '')]
-    .filter((row) => !row.includes('| `undefined` |'))
-    .join('\n');
+  const table = markdownTable(['value', 'default', 'what it does'], rows(schema, defaults, ''));
   const readme = readFileSync(file('README.md'), 'utf8').replace(
     /(<!-- values: made by charts\/src\/generate.ts -->)[\s\S]*(<!-- end of values -->)/,
-    (_, begin: string, end: string) => `${begin}\n${table}\n${end}`,
+    (_, begin: string, end: string) => `${begin}\n\n${table}\n\n${end}`,
   );
   return new Map([
     ['values.schema.json', `${JSON.stringify(schema, null, 2)}\n`],
