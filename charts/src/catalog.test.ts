@@ -7,6 +7,7 @@ import { parseModel } from '../../crds/src/model.ts';
 import { problemsText } from '../../crds/src/parse.ts';
 import { parsePlan } from '../../crds/src/plan.ts';
 import { parseTenant } from '../../crds/src/tenant.ts';
+import { driftedFiles } from './generate.ts';
 import { Values } from './values.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -21,6 +22,10 @@ test.each(Object.keys(models))('the shipped Model %s keeps every rule', (name) =
   expect(parsed.ok ? '' : problemsText(parsed.problems)).toBe('');
   if (spec.replacedBy !== undefined) expect(Object.keys(models)).toContain(spec.replacedBy);
   for (const fallback of spec.fallbacks) expect(Object.keys(models)).toContain(fallback);
+});
+
+test('values.schema.json and the README’s table are what the source makes', () => {
+  expect(driftedFiles()).toEqual([]);
 });
 
 test('the eight models of the offer are there, and what their providers retired has a successor', () => {

@@ -62,11 +62,18 @@ function wished(): Map<string, string> {
   ]);
 }
 
-const check = process.argv.includes('--check');
-for (const [name, content] of wished()) {
-  if (!check) writeFileSync(file(name), content);
-  else if (readFileSync(file(name), 'utf8') !== content) {
-    console.error(`charts/platform/${name} is not what charts/src makes: run make generate`);
-    process.exitCode = 1;
+/** Names of the files that are not what the source makes. */
+export function driftedFiles(): string[] {
+  return [...wished()].filter(([name, content]) => readFileSync(file(name), 'utf8') !== content).map(([name]) => name);
+}
+
+if (import.meta.main) {
+  if (process.argv.includes('--check')) {
+    const drifted = driftedFiles();
+    for (const name of drifted)
+      console.error(`charts/platform/${name} is not what charts/src makes: run make generate`);
+    process.exitCode = drifted.length === 0 ? 0 : 1;
+  } else {
+    for (const [name, content] of wished()) writeFileSync(file(name), content);
   }
 }
