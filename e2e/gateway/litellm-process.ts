@@ -37,6 +37,8 @@ export interface LiteLlmOptions {
   /** False: LiteLLM as it is, with its master key, for benches. */
   hook: boolean;
   masterKey: string;
+  /** Further environment, over what the operator sets. */
+  environment?: Record<string, string>;
 }
 
 /** Starts the pinned LiteLLM on the configuration that the operator makes for a tenant. */
@@ -116,5 +118,6 @@ function environment(options: LiteLlmOptions, folder: string, bin: string): Node
     CLOUDFREEDOM_REDIS_URL: options.redisUrl,
     CLOUDFREEDOM_POD: options.pod,
     CLOUDFREEDOM_LANGUAGE: options.language,
+    ...options.environment,
   };
 }

@@ -35,7 +35,7 @@ export interface Rig {
   chatKey: string;
   masterKey: string;
   /** Starts one more LiteLLM of this tenant. */
-  addGateway(options?: { hook?: boolean; pod?: string }): Promise<LiteLlm>;
+  addGateway(options?: { hook?: boolean; pod?: string; environment?: Record<string, string> }): Promise<LiteLlm>;
   close(): Promise<void>;
 }
 
@@ -97,8 +97,8 @@ async function assemble(
     apiKey: issued.key,
     chatKey: secrets.chatKey,
     masterKey: secrets.masterKey,
-    async addGateway({ hook = true, pod = `litellm-${count++}` } = {}) {
-      const of = { ...secrets, folder, models, language, timeoutSeconds, tenant: TENANT, pod, hook };
+    async addGateway({ hook = true, pod = `litellm-${count++}`, environment = {} } = {}) {
+      const of = { ...secrets, folder, models, language, timeoutSeconds, tenant: TENANT, pod, hook, environment };
       const gateway = await startLiteLlm({ ...of, controlPlaneUrl: gate.url, redisUrl: redis.url });
       started.push(() => gateway.process.stop('SIGKILL'));
       rig.gateways.push(gateway);

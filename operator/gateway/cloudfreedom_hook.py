@@ -17,6 +17,8 @@ delivery that happens twice counts once. Without control plane or Redis nothing 
 """
 
 import asyncio
+import contextvars
+import gc
 import hashlib
 import hmac
 import json
@@ -1031,9 +1033,26 @@ def forwarded_user(headers: Mapping[str, str]) -> Mapping[str, str] | None:
     return known if "externalId" in known else None
 
 
+def keep_context_over_collections() -> None:
+    """Works around a crash of CPython that LiteLLM 1.106.2 provokes with or without us, every few thousand requests.
+
+    ContextVar.set() allocates while it reads the context's map; the allocation may start a garbage collection; LiteLLM
+    has finalizers that set context variables themselves, which frees the map under the first set. A reference that is
+    held from the start of one collection to the start of the next keeps it alive.
+    """
+    held: list[contextvars.Context] = []
+
+    def hold(phase: str, _info: object) -> None:
+        if phase == "start":
+            held[:] = [contextvars.copy_context()]
+
+    gc.callbacks.append(hold)
+
+
 # LiteLLM executes this file once for each of the two names in its config; both must speak to the same gateway.
 _shared = sys.modules.setdefault("cloudfreedom_gateway", types.ModuleType("cloudfreedom_gateway"))
 if not hasattr(_shared, "gateway"):
     _shared.gateway = Gateway(Settings.from_environment(os.environ))
+    keep_context_over_collections()
 gateway: Gateway = _shared.gateway
 authenticate = gateway.authenticate
