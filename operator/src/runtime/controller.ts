@@ -64,8 +64,11 @@ export class Controller {
   readonly #deps: ControllerDeps;
   readonly #options: ControllerOptions;
   readonly #queue: WorkQueue;
-  /** A change could not be told as keys, or the queue was full: everything must be looked at. */
+  /** A key was refused by the full queue: everything must be looked at. */
   #lookAtAll = false;
+  /** A look at everything under way; it goes on as the queue has room. */
+  #pass: Iterator<KubeObject> | undefined;
+  #held: string | undefined;
 
   constructor(deps: ControllerDeps, options: ControllerOptions) {
     this.#deps = deps;
@@ -127,9 +130,9 @@ export class Controller {
       // What the first list brings is not news: whoever changes something meanwhile need not wait for all of it.
       const lane = reflector.hasSynced ? 'change' : 'resync';
       try {
-        // An object that moves from one primary to another matters to both.
-        if (change.type === 'updated') for (const key of keysOf(change.before)) this.enqueue(key, lane);
-        for (const key of keysOf(change.object)) this.enqueue(key, lane);
+        // An object that moves from one primary to another matters to both; most do not, and count once.
+        const before = change.type === 'updated' ? keysOf(change.before) : [];
+        for (const key of new Set([...before, ...keysOf(change.object)])) this.enqueue(key, lane);
       } catch (error) {
         const { log, metrics } = this.#deps;
         const { name } = this.#options;
@@ -147,7 +150,7 @@ export class Controller {
       if (key === undefined) return;
       await this.#reconcile(key, abort);
       this.#queue.done(key);
-      if (this.#lookAtAll && this.#queue.depth === 0) this.#resync();
+      this.#feed();
     }
   }
 
@@ -180,9 +183,30 @@ export class Controller {
     }
   }
 
+  /** Begins to look at everything. */
   #resync(): void {
-    this.#lookAtAll = false;
-    for (const object of this.#options.primary.store.values()) this.enqueue(this.#primaryKey(object), 'resync');
+    this.#pass = this.#options.primary.store.values();
+    this.#held = undefined;
+    this.#feed();
+  }
+
+  /** Queues what the pass has still to look at, as far as there is room. */
+  #feed(): void {
+    if (this.#pass === undefined && this.#lookAtAll) {
+      this.#lookAtAll = false;
+      this.#pass = this.#options.primary.store.values();
+    }
+    while (this.#pass !== undefined) {
+      const next = this.#held === undefined ? this.#pass.next() : undefined;
+      if (next?.done) {
+        this.#pass = undefined;
+        return;
+      }
+      const key = next === undefined ? this.#held : this.#primaryKey(next.value);
+      this.#held = key;
+      if (key === undefined || !this.#queue.add(key, 'resync')) return;
+      this.#held = undefined;
+    }
   }
 
   /** Looks at everything again and again; the period varies by a tenth, so that replicas do not march in step. */

@@ -170,13 +170,18 @@ export class LeaderElection {
       await sleep(clock, retryPeriodMs, ended.signal);
       if (ended.signal.aborted) break;
       const askedAt = clock.now();
+      // One connection that hangs must leave time for another try.
+      const attempt = new AbortController();
+      const cancelAttempt = clock.after(renewDeadlineMs / 2, () => attempt.abort(new Error('no answer in time')));
       try {
-        lease = await this.#write(lease, lease.spec, ended.signal);
+        lease = await this.#write(lease, lease.spec, AbortSignal.any([ended.signal, attempt.signal]));
         cancelExpiry();
         cancelExpiry = expireAfter(askedAt);
       } catch (error) {
         if (isConflict(error)) lease = (await this.#stillOurs(lose, ended.signal)) ?? lease;
         else if (!ended.signal.aborted) log.warn({ error: String(error) }, 'cannot renew the lease, trying again');
+      } finally {
+        cancelAttempt();
       }
     }
     cancelExpiry();

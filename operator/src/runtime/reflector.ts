@@ -152,14 +152,16 @@ export class Reflector {
   async #watchOn(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const beganAt = this.#deps.clock.now();
+      const lasted = () => this.#deps.clock.now() - beganAt >= this.#limits.shortestWatchMs;
       try {
         await this.#watch(signal);
-        if (this.#deps.clock.now() - beganAt < this.#limits.shortestWatchMs)
+        if (!lasted())
           throw new KubeError({ status: 0, reason: 'EndedAtOnce', message: 'the watch ended as soon as it began' });
         this.#restarted('ended');
         this.#failures = 0;
       } catch (error) {
         if (signal.aborted) return;
+        if (lasted()) this.#failures = 0;
         if (needsList(error)) throw error;
         await this.#recover(error, signal);
       }
@@ -219,7 +221,7 @@ export class Reflector {
     this.#restarted(reason);
     const message = error instanceof Error ? error.message : String(error);
     log.warn({ kind: this.resource.kind, reason, error: message, delayMs }, 'watch interrupted, trying again');
-    await sleep(clock, delayMs, signal);
+    if (delayMs > 0) await sleep(clock, delayMs, signal);
   }
 
   #restarted(reason: string): void {
