@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { SettableNanoEur } from '../pricing/money.ts';
+import { ModelPrices } from '../pricing/price.ts';
+
+/** Models a model may fall back to, deployments it may have, models a tenant may use. */
+const MAX_FALLBACKS = 5;
+const MAX_DEPLOYMENTS = 10;
+const MAX_TENANT_MODELS = 500;
+const MAX_TOKENS = 100_000_000;
+
+export const DnsLabel = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be a DNS label: a-z, 0-9 and -, at most 63 characters');
+export const ModelName = z
+  .string()
+  .max(63)
+  .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'must be a model name: a-z, 0-9, . and -, at most 63 characters');
+export const Sha256Hex = z.string().regex(/^[0-9a-f]{64}$/, 'must be a sha-256 in lower-case hex');
+const ModelClass = z.enum(['mini', 'full', 'custom']);
+const Text = z.string().min(1).max(253);
+
+/** A model as the operator registers it. `prices` null and not free: registered, but every request is refused. */
+export const ModelRegistration = z
+  .strictObject({
+    class: ModelClass,
+    mode: z.enum(['chat', 'embedding', 'image']),
+    free: z.boolean(),
+    limits: z.strictObject({
+      contextTokens: z.int().min(1).max(MAX_TOKENS),
+      maxOutputTokens: z.int().min(0).max(MAX_TOKENS),
+    }),
+    prices: ModelPrices.nullable(),
+    fallbacks: z.array(ModelName).max(MAX_FALLBACKS),
+    replacedBy: ModelName.nullable(),
+    deployments: z
+      .array(z.strictObject({ name: Text, provider: Text, model: Text, residency: Text }))
+      .max(MAX_DEPLOYMENTS),
+  })
+  .meta({ id: 'ModelRegistration' });
+export type ModelRegistration = z.output<typeof ModelRegistration>;
+
+export const PlanRegistration = z
+  .strictObject({
+    displayName: z.string().min(1).max(80),
+    monthlyBudgetNanoEur: SettableNanoEur.nullable(),
+    maxMembers: z.int().min(1).nullable(),
+    modelClasses: z.array(ModelClass),
+    marginPercent: z.int().min(0).max(100),
+  })
+  .meta({ id: 'PlanRegistration' });
+export type PlanRegistration = z.output<typeof PlanRegistration>;
+
+export const TenantRegistration = z
+  .strictObject({
+    uid: Text,
+    displayName: z.string().min(1).max(80),
+    plan: DnsLabel,
+    language: z.enum(['de', 'en']),
+    timeZone: z.string().max(64).refine(isTimeZone, 'must be an IANA time zone like "Europe/Berlin"'),
+    host: z.string().min(1).max(253),
+    monthlyBudgetNanoEur: SettableNanoEur,
+    marginPercent: z.int().min(0).max(100),
+    models: z.array(ModelName).max(MAX_TENANT_MODELS),
+    alertThresholdsPercent: z.array(z.int().min(1).max(100)).max(10),
+    suspended: z.boolean(),
+    gatewayCredentialSha256: Sha256Hex,
+    chatKeySha256: Sha256Hex,
+  })
+  .meta({ id: 'TenantRegistration' });
+export type TenantRegistration = z.output<typeof TenantRegistration>;
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    // Offsets like "+01:00" are time zones to Intl, but know no summer time and no name in the database.
+    return /^[A-Za-z]/.test(name);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { usdPerEurMicro } from './pricing/rate.ts';
+
+/** Keys shorter than this are guessable; a process with one does not start. */
+const MIN_KEY_LENGTH = 16;
+
+const Key = z.string().min(MIN_KEY_LENGTH, `must have at least ${MIN_KEY_LENGTH} characters`);
+
+/** The environment of the control plane. Parsed once, at start; anything wrong ends the process with a clear text. */
+const Environment = z
+  .object({
+    HOST: z.string().default('0.0.0.0'),
+    PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
+    ADMIN_KEY: Key,
+    OPERATOR_KEY: Key,
+    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+    DATA_DIR: z.string().default('/var/lib/cloudfreedom'),
+    BASE_DOMAIN: z.string().default('localhost'),
+    TOP_UP_URL: z.url({ protocol: /^https?$/ }).optional(),
+    USD_EUR_RATE: z
+      .string()
+      .regex(/^[0-9]{1,3}(\.[0-9]{1,6})?$/, 'must be US dollars for one euro, like "1.1590"')
+      .refine((text) => Number(text) > 0, 'must be above zero'),
+    USD_EUR_RATE_DATE: z.iso.date(),
+    HOLD_TTL_SECONDS: z.coerce.number().int().min(10).max(86_400).default(3600),
+    LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
+  })
+  .refine((env) => env.ADMIN_KEY !== env.OPERATOR_KEY, {
+    path: ['OPERATOR_KEY'],
+    message: 'must differ from ADMIN_KEY',
+  });
+
+/** What the process was told. Keys are in it: it is never logged. */
+export type Config = {
+  readonly host: string;
+  readonly port: number;
+  readonly adminKey: string;
+  readonly operatorKey: string;
+  /** Absent: the embedded Postgres in `dataFolder`. */
+  readonly databaseUrl: string | undefined;
+  readonly dataFolder: string;
+  readonly topUpUrl: string;
+  readonly rate: { readonly usdPerEurMicro: bigint; readonly day: string };
+  readonly holdTtlMs: number;
+  readonly logLevel: string;
+  readonly otlpEndpoint: string | undefined;
+};
+
+/** @throws Error naming every variable that is missing or wrong, without its value */
+export function readConfig(env: NodeJS.ProcessEnv): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const parsed = Environment.safeParse({ ...DEVELOPMENT_RATE, ...given });
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new Error(`the environment is not usable:\n  ${faults.join('\n  ')}`);
+  }
+  const values = parsed.data;
+  return {
+    host: values.HOST,
+    port: values.PORT,
+    adminKey: values.ADMIN_KEY,
+    operatorKey: values.OPERATOR_KEY,
+    databaseUrl: values.DATABASE_URL,
+    dataFolder: values.DATA_DIR,
+    topUpUrl: values.TOP_UP_URL ?? `https://${values.BASE_DOMAIN}/top-up`,
+    rate: { usdPerEurMicro: usdPerEurMicro(values.USD_EUR_RATE), day: values.USD_EUR_RATE_DATE },
+    holdTtlMs: values.HOLD_TTL_SECONDS * 1000,
+    logLevel: values.LOG_LEVEL,
+    otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
+  };
+}
+
+/** For `node src/main.ts` on a developer's machine; the chart always sets both. */
+export const DEVELOPMENT_RATE = { USD_EUR_RATE: '1.1590', USD_EUR_RATE_DATE: '2026-11-20' };

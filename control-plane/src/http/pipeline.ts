@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { z } from 'zod';
+import type { Services } from '../services.ts';
+import type { Telemetry } from '../telemetry.ts';
+import { traceIdOf } from '../trace-context.ts';
+import { authenticate, type Principal, type ServiceKeys } from './auth.ts';
+import { readJson } from './body.ts';
+import { HttpProblem, invalidInput, problem } from './problem.ts';
+import type { Answer, Call, Route } from './route.ts';
+
+/** A request id from outside is kept when it looks like one; otherwise the request gets a fresh one. */
+const REQUEST_ID = /^[A-Za-z0-9_.-]{8,64}$/;
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,200}$/;
+/** Seconds after which a caller may try again when the database does not answer. */
+const UNAVAILABLE_RETRY_SECONDS = 2;
+
+export type Pipeline = {
+  readonly services: Services;
+  readonly keys: ServiceKeys;
+  readonly telemetry: Telemetry;
+  /** Tests have every answer checked against the schema that OpenAPI shows. */
+  readonly checkAnswers: boolean;
+};
+
+/** Everything that happens to a request of a known route, whether express found it or the hot path did. */
+export async function serve(
+  pipeline: Pipeline,
+  route: Route,
+  params: Record<string, unknown>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const start = performance.now();
+  const given = request.headers['x-request-id'];
+  const requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+  const log = pipeline.services.log;
+  let principal: Principal = { kind: 'anonymous' };
+  const work = async (): Promise<Answer> => {
+    const { authorization } = request.headers;
+    principal = await authenticate(authorization, route.access, pipeline.keys, pipeline.services.catalogue);
+    return perform(pipeline, route, params, request, principal);
+  };
+  let answer: Answer;
+  try {
+    answer = await pipeline.telemetry.span(route.id, request.headers, work);
+  } catch (error) {
+    answer = answerOfError(error);
+    if (answer.status >= 500) log.error({ err: error, requestId, route: route.id }, 'a request failed');
+  }
+  send(pipeline, response, answer, requestId);
+  const status = String(answer.status);
+  const milliseconds = performance.now() - start;
+  pipeline.services.metrics.requestSeconds.observe({ route: route.id, status }, milliseconds / 1000);
+  if (route.access !== 'public') {
+    const tenant = tenantOf(principal, params);
+    const took = Math.round(milliseconds * 100) / 100;
+    log.info({ requestId, route: route.id, status: answer.status, ms: took, by: principal.kind, tenant }, 'request');
+  }
+}
+
+async function perform(
+  pipeline: Pipeline,
+  route: Route,
+  params: Record<string, unknown>,
+  request: IncomingMessage,
+  principal: Principal,
+): Promise<Answer> {
+  const traceparent = request.headers.traceparent;
+  const call: Call<unknown, unknown, unknown> = {
+    params: route.params ? parse(route.params, params) : {},
+    query: route.query ? parse(route.query, queryOf(request)) : {},
+    body: route.body ? parse(route.body, await readJson(request)) : undefined,
+    idempotencyKey: route.idempotent ? idempotencyKeyOf(request) : '',
+    principal,
+    traceId: traceIdOf(typeof traceparent === 'string' ? traceparent : undefined),
+  };
+  const answer = await route.run(pipeline.services, call as Call<never, never, never>);
+  if (pipeline.checkAnswers) checkAnswer(route, answer);
+  return answer;
+}
+
+function parse(schema: z.ZodType, value: unknown): unknown {
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw invalidInput(parsed.error);
+  return parsed.data;
+}
+
+function queryOf(request: IncomingMessage): Record<string, string> {
+  const url = request.url ?? '';
+  const mark = url.indexOf('?');
+  return mark < 0 ? {} : Object.fromEntries(new URLSearchParams(url.slice(mark + 1)));
+}
+
+function idempotencyKeyOf(request: IncomingMessage): string {
+  const key = request.headers['idempotency-key'];
+  if (typeof key === 'string' && IDEMPOTENCY_KEY.test(key)) return key;
+  const detail = 'send an Idempotency-Key header (1 to 200 printable characters), the same for every repetition';
+  throw new HttpProblem(400, 'idempotency_key_required', detail, {
+    errors: [{ path: 'headers.Idempotency-Key', message: 'is required' }],
+  });
+}
+
+function checkAnswer(route: Route, answer: Answer): void {
+  const described = route.responses[answer.status];
+  if (described === undefined) throw new Error(`${route.id} answered ${answer.status}, which it does not describe`);
+  described.schema?.parse(JSON.parse(JSON.stringify(answer.body)));
+}
+
+function answerOfError(error: unknown): Answer {
+  if (error instanceof HttpProblem) {
+    const challenge = error.problem.status === 401 ? { headers: { 'www-authenticate': 'Bearer' } } : {};
+    return { status: error.problem.status, body: error.problem, ...challenge };
+  }
+  if (isDatabaseAway(error)) {
+    const detail = 'the database does not answer; nothing was changed, try again';
+    const body = problem(503, 'database_away', detail, { retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS });
+    return { status: 503, body, headers: { 'retry-after': String(UNAVAILABLE_RETRY_SECONDS) } };
+  }
+  return { status: 500, body: problem(500, 'internal', 'something went wrong on our side; it has been logged') };
+}
+
+/** Connection failures and shutdowns of Postgres, by node's codes and by SQLSTATE classes 08, 53 and 57P. */
+function isDatabaseAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = (error as { code?: unknown }).code;
+  if (typeof code === 'string' && /^(ECONN|ENOENT|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|08|53|57P)/.test(code)) return true;
+  return /Connection terminated|timeout exceeded when trying to connect|Cannot use a pool/.test(error.message);
+}
+
+function send(pipeline: Pipeline, response: ServerResponse, answer: Answer, requestId: string): void {
+  if (response.headersSent || response.destroyed) return;
+  const raw = typeof answer.body === 'string';
+  const text = answer.body === undefined ? '' : raw ? (answer.body as string) : JSON.stringify(answer.body);
+  const headers: Record<string, string | number> = {
+    'x-request-id': requestId,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'content-length': Buffer.byteLength(text),
+    ...answer.headers,
+  };
+  if (text !== '' && !raw) {
+    headers['content-type'] = answer.status >= 400 ? 'application/problem+json' : 'application/json';
+  }
+  // While draining, every answer asks its connection to end: the next request goes to another replica.
+  if (pipeline.services.draining() || answer.status === 413) headers.connection = 'close';
+  response.writeHead(answer.status, headers);
+  response.end(text);
+}
+
+function tenantOf(principal: Principal, params: Record<string, unknown>): string | undefined {
+  if (principal.kind === 'gateway') return principal.tenant.name;
+  return principal.kind === 'anonymous' || typeof params.tenant !== 'string' ? undefined : params.tenant.slice(0, 63);
+}

@@ -1,0 +1,66 @@
+import type { z } from 'zod';
+import type { Services } from '../services.ts';
+import type { Principal } from './auth.ts';
+
+/** Who may call a route. `admin` may do what `operator` may; a gateway credential opens gateway routes and no other. */
+export type Access = 'public' | 'operator' | 'admin' | 'gateway';
+
+/** What an operation is given: everything parsed, the caller known. */
+export type Call<Params, Query, Body> = {
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  readonly idempotencyKey: string;
+  readonly principal: Principal;
+  readonly traceId: string | undefined;
+};
+
+/** What it answers. A problem is an answer too; only bugs are thrown. */
+export type Answer = { readonly status: number; readonly body?: unknown; readonly headers?: Record<string, string> };
+
+/** One operation: validation, handler and OpenAPI description come from this one value. */
+export type Route = {
+  readonly method: 'get' | 'put' | 'post' | 'delete';
+  /** In OpenAPI's notation, e.g. /v1/tenants/{tenant}. */
+  readonly path: string;
+  readonly id: string;
+  readonly summary: string;
+  readonly tag: string;
+  readonly access: Access;
+  readonly params: z.ZodObject | undefined;
+  readonly query: z.ZodObject | undefined;
+  readonly body: z.ZodType | undefined;
+  /** Needs an Idempotency-Key header. */
+  readonly idempotent: boolean;
+  /** By status. A schema for JSON; undefined for an empty or non-JSON body. */
+  readonly responses: Readonly<Record<number, { readonly description: string; readonly schema?: z.ZodType }>>;
+  readonly run: (services: Services, call: Call<never, never, never>) => Promise<Answer>;
+};
+
+type Definition<Params extends z.ZodObject, Query extends z.ZodObject, Body extends z.ZodType> = Omit<
+  Route,
+  'params' | 'query' | 'body' | 'idempotent' | 'run'
+> & {
+  readonly params?: Params;
+  readonly query?: Query;
+  readonly body?: Body;
+  readonly idempotent?: boolean;
+  readonly run: (services: Services, call: Call<z.output<Params>, z.output<Query>, z.output<Body>>) => Promise<Answer>;
+};
+
+/** Defines an operation with the types of its handler taken from its schemas. */
+export function route<
+  Params extends z.ZodObject = z.ZodObject<Record<never, never>>,
+  Query extends z.ZodObject = z.ZodObject<Record<never, never>>,
+  Body extends z.ZodType = z.ZodUndefined,
+>(definition: Definition<Params, Query, Body>): Route {
+  return {
+    ...definition,
+    params: definition.params,
+    query: definition.query,
+    body: definition.body,
+    idempotent: definition.idempotent ?? false,
+    // The pipeline parses with these very schemas before it calls, so the handler's types hold.
+    run: definition.run as Route['run'],
+  };
+}

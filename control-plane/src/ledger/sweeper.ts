@@ -1,0 +1,36 @@
+import type { Logger } from 'pino';
+import type { Metrics } from '../http/metrics.ts';
+import type { Ledger } from './ledger.ts';
+
+/** Milliseconds between two sweeps. Nobody waits for one: a request short of budget expires what is overdue itself. */
+const SWEEP_INTERVAL_MS = 5_000;
+/** Overdue holds looked at per sweep. */
+const SWEEP_LIMIT = 500;
+
+/** Ends overdue holds of accounts that nobody calls on. @returns its stop, which waits for a sweep under way */
+export function startSweeper(ledger: Ledger, metrics: Metrics, log: Logger): () => Promise<void> {
+  let underWay: Promise<void> = Promise.resolve();
+  let busy = false;
+  const sweep = async () => {
+    if (busy) return;
+    busy = true;
+    try {
+      const ended = await ledger.sweep(SWEEP_LIMIT);
+      if (ended > 0) {
+        metrics.expiredHolds.inc(ended);
+        log.warn({ ended }, 'holds expired without settlement or void');
+      }
+    } catch (error) {
+      log.warn({ err: error }, 'a sweep failed; the next one will do its work');
+    } finally {
+      busy = false;
+    }
+  };
+  const timer = setInterval(() => {
+    underWay = sweep();
+  }, SWEEP_INTERVAL_MS);
+  return async () => {
+    clearInterval(timer);
+    await underWay;
+  };
+}

@@ -1,0 +1,157 @@
+import { z } from 'zod';
+import type { TenantRecord } from '../../catalogue/tenant-record.ts';
+import { Problem, problem } from '../../http/problem.ts';
+import { route } from '../../http/route.ts';
+import type { SettleOutcome } from '../../ledger/ledger.ts';
+import { payloadHash } from '../../ledger/payload-hash.ts';
+import type { HoldTerms } from '../../ledger/terms.ts';
+import { type Charge, chargeForUsage, type Usage } from '../../pricing/cost.ts';
+import { NanoEur } from '../../pricing/money.ts';
+import type { UnitPrices } from '../../pricing/price.ts';
+import type { Services } from '../../services.ts';
+import { Traceparent, traceIdOf } from '../../trace-context.ts';
+import { gatewayTenant } from './caller.ts';
+
+const MAX_TOKENS = 100_000_000;
+const MAX_IMAGES = 1_000;
+
+const Tokens = z.int().min(0).max(MAX_TOKENS);
+const Instant = z.iso.datetime({ offset: true });
+
+const SettleBody = z.strictObject({
+  requestId: z.uuid(),
+  modelServed: z.string().min(1).max(200),
+  usage: z.strictObject({
+    inputTokens: Tokens,
+    cachedInputTokens: Tokens,
+    cacheWriteTokens: Tokens,
+    outputTokens: Tokens,
+    images: z.int().min(0).max(MAX_IMAGES),
+  }),
+  cacheHit: z.boolean(),
+  finish: z.enum(['complete', 'interrupted']),
+  startedAt: Instant,
+  firstTokenAt: Instant.nullable(),
+  endedAt: Instant,
+  traceparent: Traceparent.optional(),
+});
+
+const NOTHING: Charge = { costNanoEur: 0n, marginNanoEur: 0n, totalNanoEur: 0n };
+
+/** What the call really used: billed on the terms it was authorised on, once, however often this is delivered. */
+export const settle = route({
+  method: 'post',
+  path: '/v1/gateway/settle',
+  id: 'settle',
+  summary: 'Bill a call by what it used',
+  tag: 'Gateway',
+  access: 'gateway',
+  body: SettleBody,
+  responses: {
+    200: {
+      description: 'Billed, now or when this was first delivered',
+      schema: z.object({
+        outcome: z.literal('posted'),
+        requestId: z.uuid(),
+        late: z.boolean().meta({ description: 'It came after its hold had expired or been voided' }),
+        costNanoEur: NanoEur,
+        marginNanoEur: NanoEur,
+        totalNanoEur: NanoEur,
+        postedNanoEur: NanoEur,
+        overrunNanoEur: NanoEur,
+      }),
+    },
+    404: { description: 'No such request', schema: Problem },
+    409: { description: 'Settled with other figures, or never authorised', schema: Problem },
+  },
+  run: async (services, { body, principal, traceId }) => {
+    const tenant = gatewayTenant(principal);
+    const terms = await services.ledger.termsOf(tenant.account, body.requestId);
+    const prices = terms === undefined ? undefined : pricesOfServed(services, tenant, terms, body.modelServed);
+    const charge = terms && prices && !body.cacheHit ? chargeForUsage(body.usage, prices, terms) : NOTHING;
+    const outcome = await services.ledger.settle({
+      account: tenant.account,
+      requestId: body.requestId,
+      settlement: payloadHash({ ...body, traceparent: undefined }),
+      modelServed: body.modelServed,
+      usage: body.usage satisfies Usage,
+      charge,
+      prices: prices ?? null,
+      cacheHit: body.cacheHit,
+      finish: body.finish,
+      startedAt: body.startedAt,
+      firstTokenAt: body.firstTokenAt,
+      endedAt: body.endedAt,
+      traceId: traceId ?? traceIdOf(body.traceparent),
+    });
+    count(services, outcome, body.requestId, tenant);
+    return answerOf(outcome, body.requestId);
+  },
+});
+
+/** A model the request could not reach was served by mistake somewhere: it is billed as the one that was asked for. */
+function pricesOfServed(
+  services: Services,
+  tenant: TenantRecord,
+  terms: HoldTerms,
+  modelServed: string,
+): UnitPrices | undefined {
+  const prices = terms.prices[modelServed];
+  if (prices !== undefined) return prices;
+  services.metrics.unknownModelServed.inc();
+  services.log.warn({ tenant: tenant.name, asked: terms.model }, 'a settlement names a model out of reach');
+  return terms.prices[terms.model];
+}
+
+function count(services: Services, outcome: SettleOutcome, requestId: string, tenant: TenantRecord): void {
+  const late = outcome.outcome === 'posted' && outcome.late;
+  services.metrics.settlements.inc({ outcome: late ? 'posted_late' : outcome.outcome });
+  if (outcome.outcome !== 'posted' || outcome.overrunNanoEur === 0n) return;
+  services.metrics.overruns.inc({ reason: late ? 'late' : 'above_hold' });
+  services.metrics.overrunNanoEur.inc(Number(outcome.overrunNanoEur));
+  const { holdNanoEur, totalNanoEur, overrunNanoEur } = outcome;
+  services.log.error(
+    {
+      tenant: tenant.name,
+      requestId,
+      late,
+      hold: `${holdNanoEur}`,
+      total: `${totalNanoEur}`,
+      overrun: `${overrunNanoEur}`,
+    },
+    'a settlement did not fit: overrun',
+  );
+}
+
+function answerOf(outcome: SettleOutcome, requestId: string) {
+  switch (outcome.outcome) {
+    case 'posted':
+    case 'replayed':
+      return {
+        status: 200,
+        body: {
+          outcome: 'posted',
+          requestId,
+          late: outcome.late,
+          costNanoEur: outcome.costNanoEur.toString(),
+          marginNanoEur: outcome.marginNanoEur.toString(),
+          totalNanoEur: outcome.totalNanoEur.toString(),
+          postedNanoEur: outcome.postedNanoEur.toString(),
+          overrunNanoEur: outcome.overrunNanoEur.toString(),
+        },
+      };
+    case 'unknown':
+      return {
+        status: 404,
+        body: problem(404, 'request_unknown', 'no request with this requestId was ever authorised'),
+      };
+    case 'conflict': {
+      const detail = 'this request was settled with other figures; what was billed first stands';
+      return { status: 409, body: problem(409, 'settled_differently', detail) };
+    }
+    case 'not_authorised': {
+      const detail = 'this request was refused or voided before it was authorised; it cannot be billed';
+      return { status: 409, body: problem(409, 'not_authorised', detail) };
+    }
+  }
+}

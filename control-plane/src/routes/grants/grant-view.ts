@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { problem } from '../../http/problem.ts';
+import type { Answer } from '../../http/route.ts';
+import type { Grant, GrantOutcome } from '../../ledger/ledger.ts';
+
+export const GrantView = z
+  .object({
+    id: z.uuid(),
+    source: z.enum(['plan', 'top_up', 'promotion', 'correction']),
+    amountNanoEur: z.string().regex(/^-?\d+$/),
+    note: z.string().nullable(),
+    period: z.string(),
+    createdAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Grant' });
+
+export const GrantAnswer = z.object({ grant: GrantView });
+
+export const Note = z.string().min(1).max(500);
+
+export function grantView(grant: Grant) {
+  return {
+    id: grant.id,
+    source: grant.source,
+    amountNanoEur: grant.amountNanoEur.toString(),
+    note: grant.note,
+    period: grant.period,
+    createdAt: grant.createdAt.toISOString(),
+  };
+}
+
+export function grantAnswer(outcome: GrantOutcome): Answer {
+  switch (outcome.outcome) {
+    case 'created':
+    case 'replayed':
+      return { status: outcome.outcome === 'created' ? 201 : 200, body: { grant: grantView(outcome.grant) } };
+    case 'conflict': {
+      const detail = 'this Idempotency-Key was used for something else; nothing was changed';
+      return { status: 409, body: problem(409, 'idempotency_key_reused', detail) };
+    }
+    case 'insufficient': {
+      const detail = `a correction can take at most the ${outcome.takeableNanoEur} nano-euro that are neither posted nor held`;
+      return { status: 409, body: problem(409, 'correction_exceeds_available', detail) };
+    }
+  }
+}

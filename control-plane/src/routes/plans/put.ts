@@ -1,0 +1,25 @@
+import { PlanRegistration } from '../../catalogue/registrations.ts';
+import { Problem } from '../../http/problem.ts';
+import { route } from '../../http/route.ts';
+import { register } from '../../registry/named-registration.ts';
+import { PlanParams, PlanView, planView } from './plan-view.ts';
+
+export const putPlan = route({
+  method: 'put',
+  path: '/v1/plans/{plan}',
+  id: 'putPlan',
+  summary: 'Register a plan, or change its registration',
+  tag: 'Plans',
+  access: 'operator',
+  params: PlanParams,
+  body: PlanRegistration,
+  responses: {
+    200: { description: 'Changed, or equal already (then nothing was written)', schema: PlanView },
+    201: { description: 'Created', schema: PlanView },
+    422: { description: 'The input is not valid', schema: Problem },
+  },
+  run: async (services, { params, body }) => {
+    const outcome = await register(services.pool, 'plan', params.plan, body);
+    return { status: outcome === 'created' ? 201 : 200, body: planView(params.plan, body) };
+  },
+});

@@ -1,0 +1,66 @@
+import type { Route } from '../http/route.ts';
+import { authorise } from './gateway/authorise.ts';
+import { identify } from './gateway/identify.ts';
+import { settle } from './gateway/settle.ts';
+import { voidRequest } from './gateway/void.ts';
+import { createGrant } from './grants/create.ts';
+import { listGrants } from './grants/list.ts';
+import { createReset } from './grants/reset.ts';
+import { createKey } from './keys/create.ts';
+import { deleteKey } from './keys/delete.ts';
+import { listKeys } from './keys/list.ts';
+import { deleteModel } from './models/delete.ts';
+import { getModel } from './models/get.ts';
+import { listModels } from './models/list.ts';
+import { putModel } from './models/put.ts';
+import { deletePlan } from './plans/delete.ts';
+import { getPlan } from './plans/get.ts';
+import { listPlans } from './plans/list.ts';
+import { putPlan } from './plans/put.ts';
+import { healthz, readyz } from './system/health.ts';
+import { metrics } from './system/metrics.ts';
+import { openapi } from './system/openapi.ts';
+import { deleteTenant } from './tenants/delete.ts';
+import { getTenant } from './tenants/get.ts';
+import { getBudget } from './tenants/get-budget.ts';
+import { listTenants } from './tenants/list.ts';
+import { putTenant } from './tenants/put.ts';
+import { listLedger } from './usage/list-ledger.ts';
+import { listUsage } from './usage/list-usage.ts';
+import { createUser } from './users/create.ts';
+import { listUsers } from './users/list.ts';
+
+/** Every operation there is. Server, OpenAPI document and the security test all go by this list. */
+export const routes: readonly Route[] = [
+  identify,
+  authorise,
+  settle,
+  voidRequest,
+  putTenant,
+  getTenant,
+  listTenants,
+  deleteTenant,
+  getBudget,
+  createGrant,
+  listGrants,
+  createReset,
+  createUser,
+  listUsers,
+  createKey,
+  listKeys,
+  deleteKey,
+  listUsage,
+  listLedger,
+  putPlan,
+  getPlan,
+  listPlans,
+  deletePlan,
+  putModel,
+  getModel,
+  listModels,
+  deleteModel,
+  healthz,
+  readyz,
+  metrics,
+  openapi,
+];

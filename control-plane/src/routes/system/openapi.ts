@@ -1,0 +1,21 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { route } from '../../http/route.ts';
+
+/** The committed description, which a test compares with the routes. */
+const FILE = join(import.meta.dirname, '../../../openapi.json');
+
+export const openapi = route({
+  method: 'get',
+  path: '/openapi.json',
+  id: 'openapi',
+  summary: 'This description',
+  tag: 'System',
+  access: 'public',
+  responses: { 200: { description: 'OpenAPI 3.1' } },
+  run: async () => ({
+    status: 200,
+    body: await readFile(FILE, 'utf8'),
+    headers: { 'content-type': 'application/json' },
+  }),
+});

@@ -1,0 +1,108 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Logger, pino } from 'pino';
+import { Catalogue, storeRate } from './catalogue/catalogue.ts';
+import type { Config } from './config.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './database/embedded-postgres.ts';
+import { migrate } from './database/migrate.ts';
+import { openPool } from './database/pool.ts';
+import { hashSecret } from './http/auth.ts';
+import { createMetrics } from './http/metrics.ts';
+import { listen } from './http/server.ts';
+import { Ledger } from './ledger/ledger.ts';
+import { startSweeper } from './ledger/sweeper.ts';
+import { usdPerEurMicro } from './pricing/rate.ts';
+import { routes } from './routes/routes.ts';
+import type { Services } from './services.ts';
+import { startTelemetry } from './telemetry.ts';
+
+/** Longer than the gateway's three tries of ten minutes; a killed gateway voids its holds itself when it is back. */
+const DEFAULT_HOLD_TTL_MS = 3_600_000;
+
+export type ControlPlane = {
+  readonly url: string;
+  readonly port: number;
+  readonly databaseUrl: string;
+  /** Not ready from now on, answers what is under way, then ends everything it started. */
+  readonly stop: () => Promise<void>;
+};
+
+export type ControlPlaneOptions = Partial<Omit<Config, 'adminKey' | 'operatorKey'>> &
+  Pick<Config, 'adminKey' | 'operatorKey'> & {
+    readonly log?: Logger;
+    /** Replaces the clock of the ledger. */
+    readonly now?: () => Date;
+    /** Every answer is checked against its OpenAPI schema. On unless `main` says otherwise. */
+    readonly checkAnswers?: boolean;
+  };
+
+/**
+ * Starts a control plane. Without `databaseUrl` and `dataFolder` its data is in a folder that goes with it, and without
+ * `port` it listens on any free one of 127.0.0.1: what tests want.
+ */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const log = options.log ?? pino({ level: options.logLevel ?? 'silent' });
+  const undo: (() => Promise<unknown>)[] = [];
+  const stop = async () => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    const telemetry = await startTelemetry(options.otlpEndpoint);
+    undo.push(telemetry.stop);
+    const databaseUrl = options.databaseUrl ?? (await embedded(options, log, undo)).url;
+    const pool = openPool({ url: databaseUrl, onError: (err) => log.warn({ err }, 'a database connection was lost') });
+    undo.push(() => pool.end());
+    const applied = await migrate(pool);
+    if (applied.length > 0) log.info({ applied }, 'database migrated');
+    const rate = options.rate ?? { usdPerEurMicro: usdPerEurMicro('1.1590'), day: '2026-11-20' };
+    await storeRate(pool, { ...rate, source: 'configuration' });
+    const ledger = new Ledger(pool, options.now);
+    const metrics = createMetrics(pool);
+    undo.push(startSweeper(ledger, metrics, log));
+    let draining = false;
+    const services: Services = {
+      pool,
+      catalogue: new Catalogue(pool),
+      ledger,
+      metrics,
+      log,
+      topUpUrl: options.topUpUrl ?? 'https://localhost/top-up',
+      holdTtlMs: options.holdTtlMs ?? DEFAULT_HOLD_TTL_MS,
+      draining: () => draining,
+    };
+    const keys = { admin: hashSecret(options.adminKey), operator: hashSecret(options.operatorKey) };
+    const pipeline = { services, keys, telemetry, checkAnswers: options.checkAnswers ?? true };
+    const where = { host: options.host ?? '127.0.0.1', port: options.port ?? 0 };
+    const server = await listen(pipeline, routes, where);
+    undo.push(server.close);
+    undo.push(async () => {
+      draining = true;
+    });
+    return { url: server.url, port: server.port, databaseUrl, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function embedded(
+  options: ControlPlaneOptions,
+  log: Logger,
+  undo: (() => Promise<unknown>)[],
+): Promise<EmbeddedPostgres> {
+  const temporary = options.dataFolder === undefined;
+  const folder = options.dataFolder ?? (await mkdtemp(join(tmpdir(), 'cloudfreedom-')));
+  if (temporary) {
+    undo.push(() => rm(folder, { recursive: true, force: true }));
+    // Root's Postgres runs as another account, which has to get through to its own folder inside.
+    await chmod(folder, 0o711);
+  }
+  const postgres = await startEmbeddedPostgres({
+    folder: join(folder, 'postgres'),
+    temporary,
+    onLog: (line) => log.debug({ postgres: line }, 'postgres'),
+  });
+  undo.push(postgres.stop);
+  return postgres;
+}
