@@ -19,6 +19,7 @@ export const KEYED_LISTS: Readonly<Record<string, readonly (readonly string[])[]
     ['containerPort', 'protocol'],
     ['port', 'protocol'],
   ],
+  schedulingGates: [['name']],
   secrets: [['name']],
   topologySpreadConstraints: [['topologyKey', 'whenUnsatisfiable']],
   volumeDevices: [['devicePath']],
@@ -32,13 +33,21 @@ export const SET_LISTS: ReadonlySet<string> = new Set(['finalizers']);
 /** Maps that change as one: a key more is a different map. */
 export const ATOMIC_MAPS: ReadonlySet<string> = new Set([
   'configMapKeyRef',
+  'dataSource',
   'fieldRef',
+  'fileKeyRef',
   'labelSelector',
   'namespaceSelector',
+  'nodePublishSecretRef',
   'nodeSelector',
   'podSelector',
+  'port',
+  'requiredDuringSchedulingIgnoredDuringExecution',
+  'resource',
   'resourceFieldRef',
+  'scopeSelector',
   'secretKeyRef',
+  'secretRef',
   'selector',
 ]);
 
