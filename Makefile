@@ -43,7 +43,9 @@ stories: bootstrap ## the whole platform in a cluster, and a real browser
 generate: bootstrap ## remakes every generated file: CRDs, OpenAPI, goldens
 	@$(NODE) crds/src/generate.ts
 	@$(NODE) control-plane/src/openapi/generate.ts
-	@UPDATE_GOLDENS=1 $(BIN)/vitest run --project unit operator charts crds
+	@$(NODE) charts/src/generate.ts
+	@UPDATE_GOLDENS=1 $(BIN)/vitest run --project unit operator crds
+	@UPDATE_GOLDENS=1 $(BIN)/vitest run --project integration charts/src/goldens
 
 verify: bootstrap ## fails when a generated file is not what its source makes
 	@$(NODE) e2e/test.ts verify

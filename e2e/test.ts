@@ -60,6 +60,7 @@ const checks = [
 ];
 const generated = [
   () => command('generated CRDs are current', node, ['crds/src/generate.ts', '--check']),
+  () => command('generated chart values are current', node, ['charts/src/generate.ts', '--check']),
   () => command('generated OpenAPI is current', node, ['control-plane/src/openapi/generate.ts', '--check']),
 ];
 

@@ -73,7 +73,7 @@ describe('one Tenant YAML', () => {
     await until(
       'the new operator to have looked at everything',
       async () => {
-        const looked = await operatorCounter(story, 'cloudfreedom_reconcile_total');
+        const looked = await operatorCounter(story, 'cloudfreedom_reconcile_duration_seconds_count');
         return looked > 0 ? looked : undefined;
       },
       PATIENCE,
@@ -81,7 +81,7 @@ describe('one Tenant YAML', () => {
     await until(
       'the queue to be empty',
       async () => {
-        return (await operatorCounter(story, 'cloudfreedom_work_queue_depth')) === 0 ? true : undefined;
+        return (await operatorCounter(story, 'cloudfreedom_queue_depth')) === 0 ? true : undefined;
       },
       PATIENCE,
     );
