@@ -5,7 +5,7 @@ import { ask, type Outcome, told } from '../steps/chat.ts';
 import { chatHost, issueKey, tenantYaml, waitReady } from '../steps/tenants.ts';
 import { openStory, type Story } from './story.ts';
 
-const TENANT = 'exact';
+const TENANT = 'exactness';
 const MODEL = 'gpt-4o';
 /** Requests of one burst, and how many of them the budget fits. */
 const BURST = 200;
@@ -54,14 +54,15 @@ describe('a budget under a burst, with two LiteLLM replicas', () => {
   /** The price of one answer that uses its whole bound, learnt from one such answer. */
   async function learnBound(): Promise<{ content: string; bound: bigint }> {
     await topUp(story.way, TENANT, 1_000_000_000n);
-    // five digits in both probes, so that the real request is exactly as long as the probe
-    const content = (tokens: number) => told('Burst', { promptTokens: tokens, completionTokens: 'max' });
+    // padded, so that the probe and the real request are equally long whatever the number's digits
+    const content = (tokens: number) =>
+      told(`Burst${'.'.repeat(10 - String(tokens).length)}`, { promptTokens: tokens, completionTokens: 'max' });
     await ask(story.way.openai(host, key), MODEL, content(10_000), MAX_TOKENS);
     await settled();
     const [probe] = await allPages<UsageLine>(story.way, `/v1/tenants/${TENANT}/usage`);
     if (!probe) throw new Error('the probe left no usage line');
     return {
-      content: told('Burst', { promptTokens: probe.boundInputTokens, completionTokens: 'max' }),
+      content: content(probe.boundInputTokens),
       bound: BigInt(probe.holdNanoEur),
     };
   }
@@ -69,7 +70,7 @@ describe('a budget under a burst, with two LiteLLM replicas', () => {
   it('gives exactly ten answers and 190 refusals where ten whole bounds fit', async () => {
     const { content, bound } = await learnBound();
     const before = await settled();
-    // leave room for exactly ten: grant or spend down to a multiple is not possible, so correct the rest away
+    // room for exactly ten: the rest is corrected away
     await story.way.api(
       'POST',
       `/v1/tenants/${TENANT}/grants`,
