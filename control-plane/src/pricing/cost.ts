@@ -74,6 +74,8 @@ function divideRoundingUp(dividend: bigint, divisor: bigint): bigint {
   return (dividend + divisor - 1n) / divisor;
 }
 
-function largest(...values: readonly [bigint, ...bigint[]]): bigint {
-  return values.reduce((most, value) => (value > most ? value : most));
+function largest(first: bigint, ...others: readonly bigint[]): bigint {
+  let most = first;
+  for (const value of others) if (value > most) most = value;
+  return most;
 }

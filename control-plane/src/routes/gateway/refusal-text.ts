@@ -40,9 +40,10 @@ export function spentText(facts: SpentFacts): string {
 
 /** The text when the rest of the budget is held by answers that are still being written. */
 export function busyText(tenant: string, language: Language, retryAfterSeconds: number): string {
+  const plural = retryAfterSeconds !== 1;
   return language === 'de'
-    ? `Laufende Antworten halten gerade den Rest des Budgets von ${tenant}. Bitte in ${retryAfterSeconds} Sekunden noch einmal versuchen.`
-    : `Answers that are being written right now hold the rest of the budget of ${tenant}. Please try again in ${retryAfterSeconds} seconds.`;
+    ? `Laufende Antworten halten gerade den Rest des Budgets von ${tenant}. Bitte in ${retryAfterSeconds} Sekunde${plural ? 'n' : ''} noch einmal versuchen.`
+    : `Answers that are being written right now hold the rest of the budget of ${tenant}. Please try again in ${retryAfterSeconds} second${plural ? 's' : ''}.`;
 }
 
 const TEXTS = {

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { readConfig } from './config.ts';
+
+const KEYS = { ADMIN_KEY: 'admin-key-for-tests', OPERATOR_KEY: 'operator-key-for-tests' };
+
+test('two keys are enough to start', () => {
+  expect(readConfig(KEYS)).toMatchObject({ port: 8080, databaseUrl: undefined, holdTtlMs: 3_600_000 });
+});
+
+test('empty variables, as a chart renders absent values, count as absent', () => {
+  expect(readConfig({ ...KEYS, DATABASE_URL: '', TOP_UP_URL: '' }).databaseUrl).toBeUndefined();
+});
+
+test.each([
+  [{ ADMIN_KEY: 'short' }, /ADMIN_KEY/],
+  [{ ADMIN_KEY: KEYS.OPERATOR_KEY }, /OPERATOR_KEY: must differ/],
+  [{ PORT: 'eighty' }, /PORT/],
+  [{ DATABASE_URL: 'mysql://somewhere' }, /DATABASE_URL/],
+  [{ USD_EUR_RATE: '-1' }, /USD_EUR_RATE/],
+  [{ USD_EUR_RATE: '0.00' }, /USD_EUR_RATE/],
+  [{ USD_EUR_RATE_DATE: 'yesterday' }, /USD_EUR_RATE_DATE/],
+])('%o is refused by name, without showing any value', (wrong, names) => {
+  expect(() => readConfig({ ...KEYS, ...wrong })).toThrow(names);
+  for (const value of Object.values({ ...KEYS, ...wrong })) {
+    expect(() => readConfig({ ...KEYS, ...wrong })).not.toThrow(value);
+  }
+});

@@ -1,0 +1,82 @@
+import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
+import { Problem } from '../http/problem.ts';
+import type { Access, Route } from '../http/route.ts';
+
+const INTRODUCTION =
+  'Amounts are integer nano-EUR as decimal strings; fields that hold them end in NanoEur. Errors are problem+json (RFC 9457) with a stable `code`.';
+
+const SECURITY: Record<Access, readonly string[]> = {
+  public: [],
+  operator: ['operatorKey', 'adminKey'],
+  admin: ['adminKey'],
+  gateway: ['gatewayCredential'],
+};
+
+const KEYS = {
+  adminKey: 'The platform’s admin key',
+  operatorKey: 'The operator’s key',
+  gatewayCredential: 'A tenant’s gateway credential; it acts for that tenant only',
+};
+
+/** Describes the routes in OpenAPI 3.1, from the very schemas that judge their requests. */
+export function openApiDocument(routes: readonly Route[]): object {
+  const paths: ZodOpenApiPathsObject = {};
+  for (const route of routes) paths[route.path] = { ...paths[route.path], [route.method]: operation(route) };
+  return createDocument({
+    openapi: '3.1.0',
+    info: { title: 'CloudFreedom control plane', version: '1.0.0', description: INTRODUCTION },
+    paths,
+    components: {
+      securitySchemes: Object.fromEntries(
+        Object.entries(KEYS).map(([name, description]) => [name, { type: 'http', scheme: 'bearer', description }]),
+      ),
+    },
+  });
+}
+
+function operation(route: Route): ZodOpenApiOperationObject {
+  const headers = route.idempotent ? [idempotencyKey] : [];
+  return {
+    operationId: route.id,
+    summary: route.summary,
+    tags: [route.tag],
+    security: SECURITY[route.access].map((name) => ({ [name]: [] })),
+    ...(headers.length > 0 ? { parameters: headers } : {}),
+    requestParams: { ...(route.params ? { path: route.params } : {}), ...(route.query ? { query: route.query } : {}) },
+    ...(route.body ? { requestBody: { required: true, content: { 'application/json': { schema: route.body } } } } : {}),
+    responses: responses(route),
+  };
+}
+
+const idempotencyKey = {
+  name: 'Idempotency-Key',
+  in: 'header' as const,
+  required: true,
+  description: 'The same for every repetition of one wish',
+  schema: { type: 'string' as const, maxLength: 200 },
+};
+
+function responses(route: Route): ZodOpenApiOperationObject['responses'] {
+  const described: Route['responses'] = {
+    ...(route.access === 'public' ? {} : COMMON),
+    ...invalid(route),
+    ...route.responses,
+  };
+  return Object.fromEntries(
+    Object.entries(described).map(([status, { description, schema }]) => {
+      const type = Number(status) >= 400 ? 'application/problem+json' : 'application/json';
+      return [status, { description, ...(schema ? { content: { [type]: { schema } } } : {}) }];
+    }),
+  );
+}
+
+const COMMON: Route['responses'] = {
+  401: { description: 'No valid key', schema: Problem },
+  403: { description: 'The key is for another part of the API', schema: Problem },
+  503: { description: 'The database does not answer; nothing was changed', schema: Problem },
+};
+
+function invalid(route: Route): Route['responses'] {
+  const takesInput = route.body !== undefined || route.query !== undefined || route.params !== undefined;
+  return takesInput ? { 422: { description: 'The input is not valid; `errors` says where', schema: Problem } } : {};
+}
