@@ -20,7 +20,7 @@ import { type ImageName, imageNames, isIgnored, recipes } from './recipes.ts';
 import { registrySecrets } from './registry-secrets.ts';
 
 /** Archives kept per image, the newest. */
-const KEPT_ARCHIVES = 3;
+const KEPT_ARCHIVES = 2;
 /** Images built at a time: downloads of one go on while the other compiles. */
 const PARALLEL_BUILDS = 2;
 
@@ -80,6 +80,7 @@ async function buildMissing(names: readonly ImageName[]): Promise<void> {
     }
   };
   await Promise.all(Array.from({ length: PARALLEL_BUILDS }, work));
+  await engine.prune();
 }
 
 async function build(engine: Engine, image: BuiltImage, bases: Bases, secrets: Record<string, string>): Promise<void> {

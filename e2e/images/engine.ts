@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
 import { run } from '../process/run.ts';
 import { cacheFolder } from './cache.ts';
 
@@ -26,6 +28,8 @@ export interface Engine {
   /** Writes one image, uncompressed, in the format that `docker load` and `ctr images import` read. */
   save(reference: string, archive: string): Promise<void>;
   remove(reference: string): Promise<void>;
+  /** Drops the layers that no named image is made of any longer, where the store is ours alone. */
+  prune(): Promise<void>;
 }
 
 /**
@@ -45,7 +49,7 @@ export async function chooseEngine(): Promise<Engine> {
 /** buildah with a store of our own, so that neither the machine's images nor ours meet the other's. */
 async function buildah(): Promise<Engine> {
   const root = await cacheFolder('images', 'storage');
-  const runroot = '/run/cloudfreedom-images';
+  const runroot = path.join('/run/cloudfreedom-images', createHash('sha256').update(root).digest('hex').slice(0, 12));
   if (process.getuid?.() === 0) await mkdir(runroot, { recursive: true });
   const store = ['--root', root, '--runroot', runroot];
   return {
@@ -66,6 +70,11 @@ async function buildah(): Promise<Engine> {
     },
     async remove(reference) {
       await run('buildah', [...store, 'rmi', reference]).catch(() => undefined);
+    },
+    async prune() {
+      // what an interrupted build left holds its layers
+      await run('buildah', [...store, 'rm', '--all']).catch(() => undefined);
+      await run('buildah', [...store, 'rmi', '--prune']).catch(() => undefined);
     },
   };
 }
@@ -89,6 +98,7 @@ function docker(): Engine {
     async remove(reference) {
       await run('docker', ['image', 'rm', reference]).catch(() => undefined);
     },
+    prune: async () => {},
   };
 }
 

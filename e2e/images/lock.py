@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Writes requirements.lock (every package, exact version, sha256 of its wheel) from requirements.in.
 
-    /usr/bin/python3 e2e/images/lock.py litellm        resolves anew
-    /usr/bin/python3 e2e/images/lock.py open-webui
+    /usr/bin/python3 e2e/images/lock.py litellm            resolves anew
+    /usr/bin/python3 e2e/images/lock.py litellm --keep     keeps the versions of the present lock, adds what is new
 
 Run it with the Python of the image (Debian 12's 3.11.2): a lock resolved with a later patch release may
 name a package that refuses this one. A package whose own requirements must be ignored goes to
@@ -37,15 +37,27 @@ def write_lock(source, packages):
     print(f"{target}: {len(packages)} packages")
 
 
-def main(image):
+def pins(lock):
+    """The `name==version` lines of a lock, without their hashes: a constraints file for pip."""
+    return "".join(line.split(" ")[0] + "\n" for line in lock.read_text().splitlines() if "==" in line)
+
+
+def main(image, keep=None):
+    if keep not in (None, "--keep"):
+        sys.exit(f"lock.py: {keep} is unknown; the only option is --keep")
     with tempfile.TemporaryDirectory() as home:
         subprocess.run([sys.executable, "-m", "venv", home], check=True)
         pip = f"{home}/bin/pip"
         source = HERE / image / "requirements.in"
-        write_lock(source, resolve(pip, source, []))
+        extra = []
+        if keep:
+            constraints = Path(home) / "constraints.txt"
+            constraints.write_text(pins(source.with_suffix(".lock")))
+            extra = ["--constraint", str(constraints)]
+        write_lock(source, resolve(pip, source, extra))
         bare = HERE / image / "requirements-no-deps.in"
         if bare.exists():
             write_lock(bare, resolve(pip, bare, ["--no-deps"]))
 
 
-main(sys.argv[1])
+main(*sys.argv[1:])
