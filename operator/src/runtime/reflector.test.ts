@@ -267,10 +267,26 @@ describe('the reflector', () => {
 
 describe('an assumed object', () => {
   it('is there at once, is not told again by the watch, and older lines do not undo it', async () => {
-    const { reflector, store, told } = onScript([page('10', stored('a', 'u1', '5'))]);
+    const lines = Promise.withResolvers<void>();
+    const source: WatchSource = {
+      listPage: async () => page('10', stored('a', 'u1', '5')),
+      async *watch() {
+        await lines.promise;
+        yield { type: 'modified', object: stored('a', 'u1', '11') };
+        yield { type: 'modified', object: stored('a', 'u1', '12') };
+        await new Promise(() => {});
+      },
+    };
+    const { reflector, store, told } = reflect(source);
+    void reflector.run(stop.signal);
     await settle();
+    const versions: unknown[] = [];
+    reflector.subscribe(({ object }) => versions.push(object.metadata.resourceVersion));
     reflector.assume(stored('a', 'u1', '12'));
     expect(store.get('home/a')?.metadata.resourceVersion).toBe('12');
+    lines.resolve();
+    await settle();
+    expect(versions).toEqual(['5', '12']);
     expect(told).toEqual(['added a u1', 'updated a u1']);
   });
 
