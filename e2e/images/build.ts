@@ -40,7 +40,7 @@ export async function buildImages(names: readonly ImageName[], say: Say): Promis
   let images = await Promise.all(names.map((name) => planned(name, bases)));
   const missing = images.filter((image) => !existsSync(image.archive));
   if (missing.length > 0) {
-    await ensureDebianPackages([...engine.debianPackages, 'python3-pip'], say);
+    await ensureDebianPackages(engine.debianPackages, say);
     // one builder at a time: a second one finds the work done when its turn comes
     const lock = path.join(await cacheFolder('images'), 'lock');
     const command = [lock, process.execPath, import.meta.filename, '--locked', ...missing.map(({ name }) => name)];
@@ -68,7 +68,7 @@ async function planned(name: ImageName, bases: Bases): Promise<BuiltImage> {
 async function buildMissing(names: readonly ImageName[]): Promise<void> {
   const engine = await chooseEngine();
   const bases = await baseReferences(engine);
-  await using secrets = await registrySecrets();
+  await using secrets = await registrySecrets(engine);
   await ensureBases(engine, bases, secrets, (line) => console.error(line));
   const waiting = [...names];
   const work = async () => {

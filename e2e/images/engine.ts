@@ -54,7 +54,7 @@ async function buildah(): Promise<Engine> {
   const store = ['--root', root, '--runroot', runroot];
   return {
     name: 'buildah',
-    debianPackages: ['buildah', 'debootstrap'],
+    debianPackages: ['buildah', 'debootstrap', 'python3-pip', 'ca-certificates'],
     hasRegistry: false,
     async build({ reference, containerfile, context, args, secrets, onLine }) {
       const ignorefile = ['--ignorefile', `${containerfile}.dockerignore`];

@@ -16,29 +16,38 @@ export interface RegistrySecrets extends AsyncDisposable {
   files: Record<string, string>;
 }
 
-/** Collects what apt, pip, npm and the environment say on this machine. */
-export async function registrySecrets(): Promise<RegistrySecrets> {
+/**
+ * Collects what apt, pip, npm and the environment say on this machine. Where the builder has a registry it also has the
+ * public package registries, so what this machine cannot tell is left out there; elsewhere it is an error.
+ */
+export async function registrySecrets({ hasRegistry }: { hasRegistry: boolean }): Promise<RegistrySecrets> {
+  const collectors: (() => Promise<Record<string, string>>)[] = [
+    async () => ({ 'apt.list': await debianSources(), 'apt.conf': await aptConfiguration() }),
+    async () => ({ 'pip.conf': await pipConfiguration() }),
+    async () => ({ npmrc: await npmConfiguration() }),
+  ];
+  // the others name this file
+  const ca = await certificates().catch((error: unknown) => {
+    if (!hasRegistry) throw error;
+  });
+  const collected = await Promise.all(
+    ca === undefined ? [] : collectors.map((collect) => (hasRegistry ? collect().catch(() => ({})) : collect())),
+  );
+  if (ca !== undefined) collected.push({ ca });
   const folder = await mkdtemp(path.join(tmpdir(), 'registries-'));
-  const contents: Record<string, string> = {
-    'apt.conf': await aptConfiguration(),
-    'apt.list': await debianSources(),
-    'pip.conf': await pipConfiguration(),
-    npmrc: await npmConfiguration(),
-    ca: await readFile(certificates(), 'utf8'),
-  };
   const files: Record<string, string> = {};
-  for (const [name, content] of Object.entries(contents)) {
+  for (const [name, content] of Object.entries(Object.assign({}, ...collected) as Record<string, string>)) {
     files[name] = path.join(folder, name);
     await writeFile(files[name], content, { mode: 0o600 });
   }
   return { files, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
 }
 
-function certificates(): string {
+async function certificates(): Promise<string> {
   const candidates = [process.env.SSL_CERT_FILE, process.env.NODE_EXTRA_CA_CERTS, '/etc/ssl/certs/ca-certificates.crt'];
   const found = candidates.find((file) => file !== undefined && existsSync(file));
   if (found === undefined) throw new Error('no CA certificates on this machine: apt-get install ca-certificates');
-  return found;
+  return await readFile(found, 'utf8');
 }
 
 /** apt's settings for reaching servers, and the list of sources to use instead of the image's own. */
