@@ -51,7 +51,7 @@ describe('a provider that breaks off', () => {
   for (const model of ONE_OF_EACH) {
     for (const path of ['/v1/chat/completions', '/v1/responses', '/v1/messages']) {
       it(`${path} of ${model} is billed for what was streamed when upstream is cut`, async () => {
-        await call(path, model, true, { ...SLOW, chunkDelayMs: 20, cutAfterChunks: 5 });
+        await call(path, model, true, { ...SLOW, chunkDelayMs: 150, cutAfterChunks: 5 });
         const line = await rig.accounts.onlyPosting(mark);
         expect(line.inputTokens).toBeGreaterThan(0);
         expect(line.outputTokens).toBeGreaterThan(0);
@@ -77,7 +77,7 @@ describe('a provider that breaks off', () => {
   });
 
   it('is not handed over after text came: that is billed, and the client told', async () => {
-    const seen = await chat('gpt-4o', true, { ...SLOW, chunkDelayMs: 20, cutAfterChunks: 5, onlyModel: 'gpt-4o' });
+    const seen = await chat('gpt-4o', true, { ...SLOW, chunkDelayMs: 150, cutAfterChunks: 5, onlyModel: 'gpt-4o' });
     expect(seen.text).toContain('"error"');
     const line = await rig.accounts.onlyPosting(mark);
     expect(line).toMatchObject({ modelServed: 'gpt-4o' });
