@@ -6,13 +6,16 @@ import { chmod, chown, cp, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFil
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import pg from 'pg';
 
-/** Seconds a start may take; recovery after a crash is what can make it long. */
+/** Milliseconds a start may take; recovery after a crash is what can make it long. */
 const START_TIMEOUT_MS = 60_000;
-/** Milliseconds between two attempts to connect while Postgres starts. */
-const START_POLL_MS = 50;
+/** What Postgres logs when it can be used. Our own child's word: a connection might be answered by another one. */
+const READY_LINE = 'database system is ready to accept connections';
+/** Lines of its log that an error repeats. */
+const LINES_SHOWN = 5;
 /** Milliseconds a fast shutdown may take before it is ended the hard way (which loses nothing: fsync is on). */
 const STOP_TIMEOUT_MS = 20_000;
 /** sockaddr_un has room for this many bytes, ending zero included. */
@@ -64,12 +67,12 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     await initialise({ native, home, data, account, temporary: options.temporary ?? false });
   }
   const sockets = await socketFolder(home, account);
-  const child = launch({ native, data, sockets, account, onLog: options.onLog });
+  const { child, ready } = launch({ native, data, sockets, account, onLog: options.onLog });
   const url = (user: string, database: string) =>
     `postgres://${user}:${password}@/${database}?host=${encodeURIComponent(sockets)}`;
   const superuserUrl = url('postgres', 'postgres');
   try {
-    await answered(child, superuserUrl);
+    await ready;
     await ensureDatabase(superuserUrl, password);
   } catch (error) {
     await stop(child);
@@ -184,7 +187,7 @@ function launch(options: {
   sockets: string;
   account: Account | undefined;
   onLog: (line: string) => void;
-}): ChildProcess {
+}): { child: ChildProcess; ready: Promise<void> } {
   const settings = {
     listen_addresses: '',
     unix_socket_directories: options.sockets,
@@ -210,30 +213,34 @@ function launch(options: {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     },
   );
-  let rest = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) options.onLog(line);
-  });
+  const ready = readiness(child, options.onLog);
   // Nothing is ever written; the pipe's only message is its end, which also ends the shell's watch.
   child.stdio[3]?.on('error', () => {});
   child.on('exit', () => child.stdio[3]?.destroy());
-  return child;
+  return { child, ready };
 }
 
-async function answered(child: ChildProcess, url: string): Promise<void> {
-  const deadline = Date.now() + START_TIMEOUT_MS;
-  for (;;) {
-    if (child.exitCode !== null) throw new Error('Postgres did not start; its last log lines say why');
-    try {
-      await withClient(url, (client) => client.query('select 1'));
-      return;
-    } catch (cause) {
-      if (Date.now() > deadline) throw new Error(`Postgres did not answer within ${START_TIMEOUT_MS} ms`, { cause });
-      await new Promise((resolve) => setTimeout(resolve, START_POLL_MS));
-    }
-  }
+/** Resolves when this very child says that it can be used; rejects with its last words when it cannot. */
+function readiness(child: ChildProcess, onLog: (line: string) => void): Promise<void> {
+  const lastLines: string[] = [];
+  return new Promise<void>((resolve, reject) => {
+    const tooLong = () => reject(new Error(`Postgres was not ready within ${START_TIMEOUT_MS} ms`));
+    const timer = setTimeout(tooLong, START_TIMEOUT_MS);
+    const read = (line: string) => {
+      onLog(line);
+      lastLines.push(line);
+      if (lastLines.length > LINES_SHOWN) lastLines.shift();
+      if (!line.includes(READY_LINE)) return;
+      clearTimeout(timer);
+      resolve();
+    };
+    if (child.stderr !== null) createInterface({ input: child.stderr }).on('line', read);
+    child.on('error', reject);
+    child.on('close', () => {
+      clearTimeout(timer);
+      reject(new Error(`Postgres did not start; it said:\n${lastLines.join('\n')}`));
+    });
+  });
 }
 
 /** The product connects as an owner that is no superuser, so that the ledger's missing privileges bind it too. */

@@ -6,7 +6,11 @@ export const MAX_AMOUNT_NANO_EUR = 10_000_000n * 1_000_000_000n;
 /** An amount on the wire: a decimal string of integer nano-EUR, because JSON numbers lose digits above 2^53. */
 export const NanoEur = z
   .string()
-  .regex(/^(0|[1-9][0-9]{0,18})$/, 'must be a whole number of nano-euro as a string, e.g. "25000000000" for 25 EUR')
+  .regex(/^(0|[1-9][0-9]{0,18})$/, {
+    error: 'must be a whole number of nano-euro as a string, e.g. "25000000000" for 25 EUR',
+    // What is refined further is read as a number: nothing else may get that far.
+    abort: true,
+  })
   .meta({ description: 'Integer nano-EUR as a decimal string', example: '25000000000' });
 
 /** An amount someone may set. */

@@ -8,7 +8,7 @@ import { GrantAnswer, grantAnswer, Note } from './grant-view.ts';
 
 const Amount = z
   .string()
-  .regex(/^-?[1-9][0-9]{0,18}$/, 'must be a whole number of nano-euro as a string, not zero')
+  .regex(/^-?[1-9][0-9]{0,18}$/, { error: 'must be a whole number of nano-euro as a string, not zero', abort: true })
   .refine((text) => BigInt(text) <= MAX_AMOUNT_NANO_EUR && BigInt(text) >= -MAX_AMOUNT_NANO_EUR, {
     message: `must not exceed ${MAX_AMOUNT_NANO_EUR} nano-euro`,
   })
