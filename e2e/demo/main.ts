@@ -12,7 +12,7 @@ import { type WayIn, wayIn } from '../platform/way-in.ts';
 import { progress } from '../process/progress.ts';
 import { budgetOf, NANO_EUR, topUp } from '../steps/budget.ts';
 import { ask, type Refusal, SHIPPED_MODELS, told } from '../steps/chat.ts';
-import { bootstrapAccount, chatHost, issueKey, waitReady } from '../steps/tenants.ts';
+import { bootstrapAccount, chatHost, issueKey, waitReady, waitServing } from '../steps/tenants.ts';
 
 /** The example Tenants of `examples/`. */
 const TENANTS = ['app', 'demo', 'dev', 'acme'];
@@ -76,10 +76,10 @@ await waitReady(kubectl, ...TENANTS);
 demo('all Ready');
 say((await kubectl('get', 'tenants')).trim());
 
-const everyModelHost = await chatHost(kubectl, 'acme');
+const everyModelHost = await waitServing({ kubectl, way }, 'acme');
 await askEveryModel(way, everyModelHost, await issueKey(way, 'acme', 'demo'));
 
-const host = await chatHost(kubectl, SMALL);
+const host = await waitServing({ kubectl, way }, SMALL);
 const key = await issueKey(way, SMALL, 'demo');
 const refusal = await spendToTheEnd(way, host, key);
 say(`\nWhat a user reads (HTTP ${refusal.status}, code ${refusal.code}):\n  ${refusal.message}`);

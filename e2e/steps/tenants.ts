@@ -1,9 +1,12 @@
 import { stringify } from 'yaml';
 import type { Kubectl, Printed } from '../platform/kubectl.ts';
 import type { WayIn } from '../platform/way-in.ts';
+import { until } from '../process/until.ts';
 
 /** Seconds a tenant may take to Ready on a busy two-core machine where several start at once. */
 const READY_TIMEOUT_SECONDS = 600;
+/** Milliseconds an ingress controller may take to serve what is Ready. */
+const ROUTE_TIMEOUT_MS = 60_000;
 
 /** A Tenant as YAML text; `spec` is laid over a small Professional tenant. */
 export function tenantYaml(name: string, spec: Record<string, unknown> = {}): string {
@@ -47,6 +50,21 @@ export async function conditions(kubectl: Kubectl, name: string): Promise<Printe
 export async function chatHost(kubectl: Kubectl, name: string): Promise<string> {
   const { status } = await kubectl.json('tenant', name);
   return new URL(status.url).host;
+}
+
+/**
+ * Waits until a Tenant is Ready and its address answers, and returns its host. Ready is what the cluster's objects say;
+ * an ingress controller learns of them by its own watch, a moment later.
+ */
+export async function waitServing({ kubectl, way }: { kubectl: Kubectl; way: WayIn }, name: string): Promise<string> {
+  await waitReady(kubectl, name);
+  const host = await chatHost(kubectl, name);
+  await until(
+    `https://${host} to answer`,
+    async () => ((await way.get(`https://${host}/health`)).status === 200 ? true : undefined),
+    { timeoutMs: ROUTE_TIMEOUT_MS },
+  );
+  return host;
 }
 
 /** The bootstrap account of a tenant's Open WebUI, as the printed way to log in says. */

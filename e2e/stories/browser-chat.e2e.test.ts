@@ -5,7 +5,7 @@ import { openBrowser, screenshots } from '../browser/chromium.ts';
 import { until } from '../process/until.ts';
 import { budgetOf, topUp } from '../steps/budget.ts';
 import { told } from '../steps/chat.ts';
-import { bootstrapAccount, chatHost, tenantYaml, waitReady } from '../steps/tenants.ts';
+import { bootstrapAccount, tenantYaml, waitServing } from '../steps/tenants.ts';
 import { openStory, type Story } from './story.ts';
 
 const TENANT = 'browser';
@@ -18,12 +18,13 @@ const MAX_ANSWERS = 8;
 
 describe('a person chats in a real browser until the budget is spent', () => {
   let story: Story;
+  let host: string;
 
   beforeAll(async () => {
     story = await openStory();
     const spec = { displayName: 'Browser', branding: { title: 'Browser Chat' }, budget: { monthlyEur: '0.00' } };
     await story.kubectl.apply(tenantYaml(TENANT, spec));
-    await waitReady(story.kubectl, TENANT);
+    host = await waitServing(story, TENANT);
     await topUp(story.way, TENANT, BUDGET_NANO_EUR, 'browser-first');
   });
 
@@ -50,7 +51,6 @@ describe('a person chats in a real browser until the budget is spent', () => {
   }
 
   it('signs in over HTTPS, reads a streamed answer, spends the rest, reads the refusal, and chats on after a top-up', async () => {
-    const host = await chatHost(story.kubectl, TENANT);
     const account = await bootstrapAccount(story.kubectl, TENANT);
     await using browser = await openBrowser(story.env);
     const context = await browser.context();

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../process/until.ts';
 import { allPages, type Budget, budgetOf, type LedgerEntry, ledgerOf, topUp } from '../steps/budget.ts';
 import { ask, type Outcome, told } from '../steps/chat.ts';
-import { chatHost, issueKey, tenantYaml, waitReady } from '../steps/tenants.ts';
+import { issueKey, tenantYaml, waitServing } from '../steps/tenants.ts';
 import { openStory, type Story } from './story.ts';
 
 const TENANT = 'exactness';
@@ -31,8 +31,7 @@ describe('a budget under a burst, with two LiteLLM replicas', () => {
     story = await openStory();
     const components = { liteLlm: { replicas: 2 } };
     await story.kubectl.apply(tenantYaml(TENANT, { budget: { monthlyEur: '0.00' }, components }));
-    await waitReady(story.kubectl, TENANT);
-    host = await chatHost(story.kubectl, TENANT);
+    host = await waitServing(story, TENANT);
     key = await issueKey(story.way, TENANT, 'exact budget');
   });
 

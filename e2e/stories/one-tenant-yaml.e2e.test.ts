@@ -3,7 +3,7 @@ import { until } from '../process/until.ts';
 import { budgetOf } from '../steps/budget.ts';
 import { ask, SHIPPED_MODELS } from '../steps/chat.ts';
 import { changedKeys, fingerprints, lastWrites } from '../steps/owned-objects.ts';
-import { chatHost, conditions, issueKey, tenantYaml, waitReady } from '../steps/tenants.ts';
+import { conditions, issueKey, tenantYaml, waitReady, waitServing } from '../steps/tenants.ts';
 import { openStory, type Story } from './story.ts';
 
 const TENANT = 'story';
@@ -31,7 +31,7 @@ describe('one Tenant YAML', () => {
     await story.kubectl.apply(tenantYaml(TENANT, { displayName: 'Story' }));
     const readyMs = await waitReady(story.kubectl, TENANT);
     console.log(`applied to Ready: ${(readyMs / 1000).toFixed(1)} s`);
-    host = await chatHost(story.kubectl, TENANT);
+    host = await waitServing(story, TENANT);
     key = await issueKey(story.way, TENANT, 'one tenant yaml');
   });
 

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../process/until.ts';
 import { allPages, budgetOf, ledgerOf } from '../steps/budget.ts';
-import { ask, refusalOf, told } from '../steps/chat.ts';
-import { chatHost, issueKey, tenantYaml, waitReady } from '../steps/tenants.ts';
+import { ask, told } from '../steps/chat.ts';
+import { issueKey, tenantYaml, waitServing } from '../steps/tenants.ts';
 import { openStory, type Story } from './story.ts';
 
 const TENANT = 'outage';
@@ -18,8 +18,7 @@ describe('parts that go away and come back', () => {
   beforeAll(async () => {
     story = await openStory();
     await story.kubectl.apply(tenantYaml(TENANT));
-    await waitReady(story.kubectl, TENANT);
-    host = await chatHost(story.kubectl, TENANT);
+    host = await waitServing(story, TENANT);
     key = await issueKey(story.way, TENANT, 'outages');
   });
 
@@ -122,16 +121,12 @@ describe('parts that go away and come back', () => {
       );
       expect(ends, `request ${requestId}`).toHaveLength(1);
     }
-    await waitReady(story.kubectl, TENANT);
+    await waitServing(story, TENANT);
     const answer = await until(
       'an answer',
       async () => {
-        try {
-          const outcome = await ask(story.way.openai(host, key), MODEL, 'Are you back?', 20);
-          return 'text' in outcome ? outcome : undefined;
-        } catch (error) {
-          throw new Error(String(refusalOf(error)));
-        }
+        const outcome = await ask(story.way.openai(host, key), MODEL, 'Are you back?', 20);
+        return 'text' in outcome ? outcome : undefined;
       },
       PATIENCE,
     );
