@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Printed } from '../platform/kubectl.ts';
 import { until } from '../process/until.ts';
-import { allPages, budgetOf, ledgerOf } from '../steps/budget.ts';
+import { allPages, budgetOf, ledgerOf, settled } from '../steps/budget.ts';
 import { ask, told } from '../steps/chat.ts';
 import { conditions, issueKey, tenantYaml, waitReady, waitServing } from '../steps/tenants.ts';
 import { openStory, type Story } from './story.ts';
@@ -28,8 +28,6 @@ describe('parts that go away and come back', () => {
 
   const scale = (deployment: string, replicas: number) =>
     story.kubectl('scale', deployment, `--replicas=${replicas}`, '-n', PLATFORM);
-  const noLiveHolds = () =>
-    until('no live holds', async () => ((await budgetOf(story.way, TENANT)).held === 0n ? true : undefined), PATIENCE);
 
   it('the control plane away: a clear 503, nothing is spent, and the chat is back when it returns', async () => {
     const before = await budgetOf(story.way, TENANT);
@@ -56,7 +54,7 @@ describe('parts that go away and come back', () => {
       },
       PATIENCE,
     );
-    await noLiveHolds();
+    await settled(story.way, TENANT);
     const lines = await allPages(story.way, `/v1/tenants/${TENANT}/usage`);
     expect(lines.length).toBeGreaterThan(0);
     expect((await budgetOf(story.way, TENANT)).granted).toBe(before.granted);
@@ -76,14 +74,7 @@ describe('parts that go away and come back', () => {
     expect(chunks).toBeGreaterThan(10);
     await scale('deployment/control-plane', 1);
     await story.kubectl('rollout', 'status', 'deployment/control-plane', '-n', PLATFORM, '--timeout=180s');
-    const after = await until(
-      'the posting',
-      async () => {
-        const budget = await budgetOf(story.way, TENANT);
-        return budget.posted > before.posted && budget.held === 0n ? budget : undefined;
-      },
-      PATIENCE,
-    );
+    const after = await settled(story.way, TENANT, before.posted);
     expect(after.overrun).toBe(before.overrun);
   });
 
@@ -145,7 +136,7 @@ describe('parts that go away and come back', () => {
     );
     expect(cut).toBe(true);
     await killed;
-    await noLiveHolds();
+    await settled(story.way, TENANT);
     const ledger = await ledgerOf(story.way, TENANT);
     const holds = ledger.filter(({ kind }) => kind === 'hold').map(({ requestId }) => requestId);
     for (const requestId of holds) {
