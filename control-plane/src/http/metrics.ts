@@ -12,6 +12,7 @@ export type Metrics = {
   readonly voids: Counter<'reason'>;
   readonly overrunNanoEur: Counter;
   readonly overruns: Counter<'reason'>;
+  readonly usageSumMismatches: Counter;
   readonly unknownModelServed: Counter;
   readonly expiredHolds: Counter;
 };
@@ -61,6 +62,11 @@ export function createMetrics(pool: { totalCount: number; idleCount: number; wai
     overrunNanoEur: new Counter({
       name: 'cloudfreedom_overrun_nano_eur_total',
       help: 'Nano-EUR billed beyond holds. Above zero means an upper bound was wrong or a settlement late: look at it',
+      registers,
+    }),
+    usageSumMismatches: new Counter({
+      name: 'cloudfreedom_usage_sum_mismatches_total',
+      help: 'Settlements whose token buckets do not add up to what the provider counted',
       registers,
     }),
     overruns: new Counter({
