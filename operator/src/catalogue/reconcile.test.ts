@@ -135,7 +135,13 @@ describe('a Model', () => {
     expect(refusal?.message).toMatch(message);
   });
 
+  it('without prices of its own is registered so: the control plane knows what its deployments cost', () => {
+    const { registration, refusal } = whole({ prices: undefined });
+    expect(refusal).toBeUndefined();
+    expect(registration).toMatchObject({ prices: null, free: false });
+  });
+
   it('that breaks a rule is not registered', () => {
-    expect(whole({ prices: undefined })).toMatchObject({ registration: undefined, refusal: { reason: 'InvalidSpec' } });
+    expect(whole({ free: true })).toMatchObject({ registration: undefined, refusal: { reason: 'InvalidSpec' } });
   });
 });

@@ -41,12 +41,18 @@ export const PlanRegistration = z.object({
 });
 export type PlanRegistration = z.output<typeof PlanRegistration>;
 
-const Prices = z.object({
+const TokenPrices = z.object({
   inputUsdPerMillion: z.string(),
   cachedInputUsdPerMillion: z.string().optional(),
   cacheWriteUsdPerMillion: z.string().optional(),
+  audioInputUsdPerMillion: z.string().optional(),
   outputUsdPerMillion: z.string(),
+  audioOutputUsdPerMillion: z.string().optional(),
+});
+
+const Prices = TokenPrices.extend({
   imageUsd: z.string().optional(),
+  longContext: TokenPrices.extend({ aboveTokens: z.number() }).optional(),
 });
 
 /** Body of `PUT /v1/models/{model}`. */
