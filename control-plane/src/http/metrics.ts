@@ -15,6 +15,14 @@ export type Metrics = {
   readonly usageSumMismatches: Counter;
   readonly unknownModelServed: Counter;
   readonly expiredHolds: Counter;
+  readonly liveHolds: Gauge;
+  readonly oldestHoldSeconds: Gauge;
+  readonly captureRate: Gauge;
+  readonly reconciledAt: Gauge;
+  readonly reconciliationFaults: Gauge;
+  readonly deliveries: Counter<'channel' | 'outcome'>;
+  readonly pendingDeliveries: Gauge;
+  readonly oldestDeliverySeconds: Gauge;
 };
 
 export function createMetrics(pool: { totalCount: number; idleCount: number; waitingCount: number }): Metrics {
@@ -83,6 +91,47 @@ export function createMetrics(pool: { totalCount: number; idleCount: number; wai
     expiredHolds: new Counter({
       name: 'cloudfreedom_expired_holds_total',
       help: 'Holds that got neither settlement nor void in time',
+      registers,
+    }),
+    liveHolds: new Gauge({
+      name: 'cloudfreedom_live_holds',
+      help: 'Holds that have not ended',
+      registers,
+    }),
+    oldestHoldSeconds: new Gauge({
+      name: 'cloudfreedom_oldest_hold_seconds',
+      help: 'Age of the oldest hold that has not ended; beyond the holds’ time to live, nothing ends them',
+      registers,
+    }),
+    captureRate: new Gauge({
+      name: 'cloudfreedom_capture_rate',
+      help: 'Of the requests that ended in the day before the last reconciliation, the share whose end was reported',
+      registers,
+    }),
+    reconciledAt: new Gauge({
+      name: 'cloudfreedom_reconciled_timestamp_seconds',
+      help: 'When the last reconciliation ended',
+      registers,
+    }),
+    reconciliationFaults: new Gauge({
+      name: 'cloudfreedom_reconciliation_faults',
+      help: 'What the last reconciliation found that does not add up. Above zero: look at GET /v1/reconciliations',
+      registers,
+    }),
+    deliveries: new Counter({
+      name: 'cloudfreedom_deliveries_total',
+      help: 'Attempts to deliver alerts; failed ones were given up',
+      labelNames: ['channel', 'outcome'],
+      registers,
+    }),
+    pendingDeliveries: new Gauge({
+      name: 'cloudfreedom_pending_deliveries',
+      help: 'Deliveries of alerts that have neither arrived nor been given up',
+      registers,
+    }),
+    oldestDeliverySeconds: new Gauge({
+      name: 'cloudfreedom_oldest_delivery_seconds',
+      help: 'Age of the oldest of them',
       registers,
     }),
   };

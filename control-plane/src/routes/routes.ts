@@ -1,4 +1,6 @@
 import type { Route } from '../http/route.ts';
+import { listAlerts } from './alerts/list.ts';
+import { streamEvents } from './events/stream.ts';
 import { authorise } from './gateway/authorise.ts';
 import { identify } from './gateway/identify.ts';
 import { settle } from './gateway/settle.ts';
@@ -17,6 +19,8 @@ import { deletePlan } from './plans/delete.ts';
 import { getPlan } from './plans/get.ts';
 import { listPlans } from './plans/list.ts';
 import { putPlan } from './plans/put.ts';
+import { createReconciliation } from './reconciliations/create.ts';
+import { listReconciliations } from './reconciliations/list.ts';
 import { healthz, readyz } from './system/health.ts';
 import { metrics } from './system/metrics.ts';
 import { openapi } from './system/openapi.ts';
@@ -25,10 +29,16 @@ import { getTenant } from './tenants/get.ts';
 import { getBudget } from './tenants/get-budget.ts';
 import { listTenants } from './tenants/list.ts';
 import { putTenant } from './tenants/put.ts';
+import { exportUsage } from './usage/export.ts';
+import { getForecast } from './usage/get-forecast.ts';
 import { listLedger } from './usage/list-ledger.ts';
 import { listUsage } from './usage/list-usage.ts';
+import { summariseUsage } from './usage/summarise.ts';
 import { createUser } from './users/create.ts';
 import { listUsers } from './users/list.ts';
+import { deleteWebhook } from './webhook/delete.ts';
+import { getWebhook } from './webhook/get.ts';
+import { putWebhook } from './webhook/put.ts';
 
 /** Every operation there is. Server, OpenAPI document and the security test all go by this list. */
 export const routes: readonly Route[] = [
@@ -51,6 +61,16 @@ export const routes: readonly Route[] = [
   deleteKey,
   listUsage,
   listLedger,
+  summariseUsage,
+  exportUsage,
+  getForecast,
+  listAlerts,
+  streamEvents,
+  putWebhook,
+  getWebhook,
+  deleteWebhook,
+  createReconciliation,
+  listReconciliations,
   putPlan,
   getPlan,
   listPlans,

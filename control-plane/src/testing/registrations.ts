@@ -21,6 +21,7 @@ export function tenantRegistration(secrets: TenantSecrets, more: Partial<TenantR
   return {
     uid: 'b6f0c7de-0000-4000-8000-000000000000',
     displayName: 'Demo',
+    owners: ['owner@example.test'],
     plan: 'starter',
     language: 'en',
     timeZone: 'Europe/Berlin',

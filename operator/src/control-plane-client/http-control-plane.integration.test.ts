@@ -34,6 +34,7 @@ afterAll(async () => {
 const registration: TenantRegistration = {
   uid: 'uid-acme',
   displayName: 'Acme',
+  owners: ['owner@acme.example'],
   plan: 'professional',
   language: 'de',
   timeZone: 'Europe/Berlin',

@@ -6,6 +6,8 @@ const Amount = z.string().regex(/^-?[0-9]+$/);
 export const TenantRegistration = z.object({
   uid: z.string(),
   displayName: z.string(),
+  /** Who is told of alerts. */
+  owners: z.array(z.string()).default([]),
   plan: z.string(),
   language: z.enum(['de', 'en']),
   timeZone: z.string(),

@@ -9,6 +9,7 @@ export function registration({ tenant, spec, plan, hosts, routes, secrets }: Wis
   return {
     uid: tenant.uid,
     displayName: spec.displayName,
+    owners: [...spec.owners].sort(),
     plan: spec.plan,
     language: spec.language,
     timeZone: spec.timeZone,
@@ -31,6 +32,7 @@ export function isRegistered(known: TenantRegistration, wished: TenantRegistrati
 function inOrder(value: TenantRegistration): TenantRegistration {
   return {
     ...value,
+    owners: [...value.owners].sort(),
     models: [...value.models].sort(),
     alertThresholdsPercent: [...value.alertThresholdsPercent].sort((a, b) => a - b),
   };
