@@ -369,8 +369,10 @@ describe('the database itself refuses', () => {
     });
     const line = (kind: string, amount: number) =>
       pool.query(
-        `insert into ledger_entry select account_id, 99, at, $1, period, request_id, $2, 0, granted_after, posted_after,
-           held_after, overrun_after, reason from ledger_entry where kind = 'post'`,
+        `insert into ledger_entry (account_id, sequence, at, kind, period, request_id, amount, scope, reason,
+           granted_after, posted_after, held_after, overrun_after)
+         select account_id, 99, at, $1, period, request_id, $2, 'tenant', 'spent',
+           granted_after, posted_after, held_after, overrun_after from ledger_entry where kind = 'post'`,
         [kind, amount],
       );
     await expect(line('post', 1)).rejects.toMatchObject({ constraint: 'ledger_entry_once' });

@@ -6,6 +6,7 @@ import { hashSecret } from '../http/auth.ts';
 import { type AuthoriseOutcome, Ledger, type SettleOutcome } from '../ledger/ledger.ts';
 import { payloadHash } from '../ledger/payload-hash.ts';
 import type { HoldTerms } from '../ledger/terms.ts';
+import type { Usage } from '../pricing/cost.ts';
 import { registerTenant } from '../registry/register-tenant.ts';
 import { tenantRegistration, tenantSecrets } from './registrations.ts';
 
@@ -15,11 +16,34 @@ const TERMS: HoldTerms = {
   model: 'small',
   callType: 'chat',
   stream: false,
-  bound: { inputTokens: 1, outputTokens: 1, images: 0 },
+  bound: { inputTokens: 1, outputTokens: 1, images: 0, audioInput: false },
   usdPerEurMicro: 1_000_000n,
   rateDay: '2026-11-20',
   marginPercent: 0,
-  prices: { small: { input: 1n, cachedInput: 1n, cacheWrite: 1n, output: 1n, image: 1n } },
+  priceSnapshot: '0'.repeat(64),
+  prices: {
+    small: {
+      input: 1n,
+      cachedInput: 1n,
+      cacheWrite: 1n,
+      audioInput: 1n,
+      output: 1n,
+      audioOutput: 1n,
+      image: 1n,
+      source: 'model',
+    },
+  },
+};
+
+const USAGE: Usage = {
+  inputTokens: 1,
+  cachedInputTokens: 0,
+  cacheWriteTokens: 0,
+  audioInputTokens: 0,
+  outputTokens: 1,
+  audioOutputTokens: 0,
+  images: 0,
+  totalTokens: 2,
 };
 
 /** One account with its ledger, spoken to in amounts: prices have tests of their own. */
@@ -52,6 +76,8 @@ export async function ledgerBench(options: LedgerBenchOptions): Promise<LedgerBe
     return record;
   };
   let tenant = await stored({});
+  const { rows } = await pool.query<{ revision: bigint }>('select revision from catalogue');
+  const catalogueRevision = rows[0]?.revision ?? 0n;
   return {
     ledger,
     account: tenant.account,
@@ -60,7 +86,7 @@ export async function ledgerBench(options: LedgerBenchOptions): Promise<LedgerBe
         account: tenant.account,
         tenant: tenant.id,
         tenantRevision: tenant.revision,
-        catalogueRevision: (await catalogue.snapshot()).revision,
+        catalogueRevision,
         requestId,
         payload: payloadHash({ amountNanoEur: amountNanoEur.toString(), note }),
         keySha256: hashSecret(secrets.chatKey),
@@ -77,7 +103,7 @@ export async function ledgerBench(options: LedgerBenchOptions): Promise<LedgerBe
         requestId,
         settlement: payloadHash({ total: total.toString() }),
         modelServed: 'small',
-        usage: { inputTokens: 1, cachedInputTokens: 0, cacheWriteTokens: 0, outputTokens: 1, images: 0 },
+        usage: USAGE,
         charge: { costNanoEur: total, marginNanoEur: 0n, totalNanoEur: total },
         prices: null,
         cacheHit: false,
