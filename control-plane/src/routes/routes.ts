@@ -19,6 +19,8 @@ import { deletePlan } from './plans/delete.ts';
 import { getPlan } from './plans/get.ts';
 import { listPlans } from './plans/list.ts';
 import { putPlan } from './plans/put.ts';
+import { getPriceSnapshot } from './price-snapshots/get.ts';
+import { listPriceSnapshots } from './price-snapshots/list.ts';
 import { createReconciliation } from './reconciliations/create.ts';
 import { listReconciliations } from './reconciliations/list.ts';
 import { healthz, readyz } from './system/health.ts';
@@ -79,6 +81,8 @@ export const routes: readonly Route[] = [
   getModel,
   listModels,
   deleteModel,
+  listPriceSnapshots,
+  getPriceSnapshot,
   healthz,
   readyz,
   metrics,

@@ -112,7 +112,14 @@ export function settleBody(requestId: string, more: object = {}): object {
   return {
     requestId,
     modelServed: 'small',
-    usage: { inputTokens: 50, cachedInputTokens: 0, cacheWriteTokens: 0, outputTokens: 500, images: 0 },
+    usage: {
+      inputTokens: 50,
+      cachedInputTokens: 0,
+      cacheWriteTokens: 0,
+      outputTokens: 500,
+      images: 0,
+      totalTokens: 550,
+    },
     cacheHit: false,
     finish: 'complete',
     startedAt: '2026-11-20T10:00:00.000Z',

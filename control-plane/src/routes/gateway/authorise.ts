@@ -15,6 +15,7 @@ import { busyText, type Language, refusalText, spentText } from './refusal-text.
 /** Above any model's context and any sane request: what is larger is a fault of the caller. */
 const MAX_TOKENS = 100_000_000;
 const MAX_IMAGES = 100;
+const MAX_CHOICES = 128;
 /** A held budget frees up as answers end, long before their holds would expire. */
 const MAX_RETRY_AFTER_SECONDS = 10;
 /** Attempts at pricing anew while the catalogue changes under us. */
@@ -37,12 +38,18 @@ const AuthoriseBody = z.strictObject({
   callType: z.enum(['chat', 'embedding', 'image', 'responses', 'messages']),
   boundInputTokens: z.int().min(0).max(MAX_TOKENS),
   maxOutputTokens: z.int().min(0).max(MAX_TOKENS).nullable(),
-  minOutputTokens: z
+  choices: z
     .int()
     .min(1)
+    .max(MAX_CHOICES)
+    .default(1)
+    .meta({ description: 'Answers asked for; maxOutputTokens counts them together' }),
+  reasoningTokens: z
+    .int()
+    .min(0)
     .max(MAX_TOKENS)
-    .optional()
-    .meta({ description: 'The least output this call has a use for; a shorter answer is never granted' }),
+    .default(0)
+    .meta({ description: 'What the model is asked to think before it answers, at most, in tokens' }),
   audioInput: z.boolean().default(false).meta({ description: 'Some of the input may be audio' }),
   language: z
     .enum(['de', 'en'])

@@ -11,6 +11,8 @@ const CALL: PricedCall = {
   callType: 'chat',
   boundInputTokens: 1000,
   maxOutputTokens: 500,
+  choices: 1,
+  reasoningTokens: 0,
   audioInput: false,
   images: 0,
   stream: false,
@@ -109,8 +111,9 @@ describe('a shorter answer', () => {
     });
   });
 
-  test('has the minimum that the gateway knows, e.g. because reasoning comes first', () => {
-    expect(clampOf({ minOutputTokens: 400 })).toMatchObject({ clamp: { minOutputTokens: 400 } });
+  test('leaves room for what the model is asked to think, and for every choice', () => {
+    expect(clampOf({ reasoningTokens: 100 })).toMatchObject({ clamp: { minOutputTokens: 356 } });
+    expect(clampOf({ maxOutputTokens: 2000, choices: 3 })).toMatchObject({ clamp: { minOutputTokens: 768 } });
   });
 
   test('is none where no more than the minimum was asked for, or the output costs nothing', () => {

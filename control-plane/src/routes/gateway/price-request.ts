@@ -5,7 +5,7 @@ import type { HoldTerms } from '../../ledger/terms.ts';
 import { type Clamp, clampOf } from '../../pricing/clamp.ts';
 import { chargeForBound } from '../../pricing/cost.ts';
 
-/** Output tokens below which a shortened answer is of no use to anybody. */
+/** Output tokens below which a shortened answer is of no use to anybody, not counting what is thought before it. */
 export const USEFUL_OUTPUT_TOKENS = 256;
 
 export type CallType = 'chat' | 'embedding' | 'image' | 'responses' | 'messages';
@@ -24,8 +24,10 @@ export type PricedCall = {
   readonly callType: CallType;
   readonly boundInputTokens: number;
   readonly maxOutputTokens: number | null;
-  /** The least output this call has a use for, where the gateway knows; else `USEFUL_OUTPUT_TOKENS`. */
-  readonly minOutputTokens?: number | undefined;
+  /** Answers asked for; `maxOutputTokens` counts them together. */
+  readonly choices: number;
+  /** Tokens of output that the model may think in, before it answers. */
+  readonly reasoningTokens: number;
   readonly audioInput: boolean;
   readonly images: number;
   readonly stream: boolean;
@@ -86,7 +88,7 @@ export function priceRequest(
   };
   const all = Object.values(prices);
   const { totalNanoEur } = chargeForBound(bound, all, terms);
-  const least = call.minOutputTokens ?? USEFUL_OUTPUT_TOKENS;
+  const least = call.choices * (call.reasoningTokens + USEFUL_OUTPUT_TOKENS);
   const clamp = mode === 'chat' ? clampOf(bound, least, all, terms) : undefined;
   return { terms, amountNanoEur: totalNanoEur, maxOutputTokens: outputTokens, clamp };
 }
