@@ -22,6 +22,8 @@ export interface UsageLine {
   images: number;
   boundInputTokens: number;
   boundOutputTokens: number;
+  /** What was asked for, where a shorter answer was granted. */
+  clampedFromOutputTokens: number | null;
   holdNanoEur: string;
   totalNanoEur: string;
   overrunNanoEur: string;

@@ -21,6 +21,7 @@ import contextvars
 import gc
 import hashlib
 import hmac
+import itertools
 import json
 import logging
 import os
@@ -32,7 +33,7 @@ import time
 import types
 import uuid
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Final
@@ -80,6 +81,7 @@ HEARTBEAT_SECONDS: Final = 5.0
 BEATS_BEFORE_RESCUE: Final = 3  # after an outage of Redis every living gateway has renewed its lease by then
 MODEL_NAME_LIMIT: Final = 200
 USER_FIELD_LIMITS: Final = {"externalId": 320, "email": 320, "name": 320, "role": 40}
+LANGUAGES_READ: Final = 16
 TAKEOVER_BATCH: Final = 200
 EXCEPTION_CHAIN_LIMIT: Final = 16
 
@@ -108,22 +110,30 @@ CALL_TYPES: Final[Mapping[str, str]] = {
 # Body fields a client may set. Everything else is dropped before LiteLLM reads the body: LiteLLM takes routing,
 # logging, caching, pricing and retry orders from it, and providers sell extras there (service tiers, predicted
 # outputs, built-in tools, background runs) that no token bound covers, or keep what was said (stored responses).
-SAMPLING: Final = frozenset({"model", "stream", "temperature", "top_p", "tools", "tool_choice"})
+SAMPLING: Final = frozenset("model stream temperature top_p tools tool_choice".split())
 BODY_FIELDS: Final[Mapping[str, frozenset[str]]] = {
-    "chat": SAMPLING
-    | {"messages", "stream_options", "n", "stop", "max_tokens", "max_completion_tokens", "presence_penalty", "seed"}
-    | {"frequency_penalty", "logit_bias", "logprobs", "top_logprobs", "parallel_tool_calls", "response_format"}
-    | {"functions", "function_call", "reasoning_effort", "thinking", "verbosity", "top_k"},
-    "embedding": frozenset({"model", "input", "encoding_format", "dimensions"}),
-    "image": frozenset({"model", "prompt", "n", "size", "quality", "response_format", "style", "output_format"})
-    | {"background", "moderation", "output_compression"},
-    "responses": SAMPLING
-    | {"input", "instructions", "max_output_tokens", "parallel_tool_calls", "reasoning", "text", "truncation"}
-    | {"include", "top_logprobs"},
-    "messages": SAMPLING | {"messages", "system", "max_tokens", "stop_sequences", "top_k", "thinking"},
+    "chat": SAMPLING.union(
+        "messages stream_options n stop max_tokens max_completion_tokens presence_penalty seed frequency_penalty".split(),
+        "logit_bias logprobs top_logprobs parallel_tool_calls response_format functions function_call".split(),
+        "reasoning_effort thinking verbosity top_k".split(),
+    ),
+    "embedding": frozenset("model input encoding_format dimensions".split()),
+    "image": frozenset(
+        "model prompt n size quality response_format style output_format background moderation".split()
+        + ["output_compression"]
+    ),
+    "responses": SAMPLING.union(
+        "input instructions max_output_tokens parallel_tool_calls reasoning text truncation include".split(),
+        ["top_logprobs"],
+    ),
+    "messages": SAMPLING.union("messages system max_tokens stop_sequences top_k thinking".split()),
 }
-
+HEADERS: Final = frozenset(
+    "host accept accept-encoding connection content-type content-length transfer-encoding user-agent".split()
+    + ["traceparent", "anthropic-version"]
+)
 CACHED_ROUTES: Final = frozenset({"chat", "embedding"})
+TOOL_TYPES: Final = frozenset({"function", "custom"})
 
 # Where the question is.
 QUESTION_FIELDS: Final[Mapping[str, str]] = {
@@ -141,10 +151,8 @@ OUTPUT_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "responses": ("max_output_tokens",),
     "messages": ("max_tokens",),
 }
-HEADERS: Final = frozenset(
-    {"host", "accept", "accept-encoding", "connection", "content-type", "content-length", "transfer-encoding"}
-    | {"user-agent", "traceparent", "anthropic-version"}
-)
+# Tells a client that it gets a shorter answer than it asked for, because the budget covers no longer one.
+CLAMPED_HEADER: Final = "x-cloudfreedom-max-tokens-clamped"
 
 # A byte-level tokenizer never makes more tokens than bytes; JSON's own punctuation covers what chat formats add per
 # message. Both constants are above what providers document for their hidden preambles.
@@ -153,64 +161,66 @@ TOOLS_OVERHEAD_TOKENS: Final = 1_024
 IMAGE_PART_TOKENS: Final = 50_000  # gpt-4o-mini counts one large picture as 48,169 tokens
 UNKNOWN_INPUT_TOKENS: Final = 100_000_000  # audio, files, references: the control plane cuts it to the context limit
 ASKED_OUTPUT_LIMIT: Final = 10_000_000
+REASONING_TOKENS: Final = 4_096  # what LiteLLM gives a model for high effort; the answer comes after it
 CHOICES_LIMIT: Final = 16
 IMAGES_LIMIT: Final = 10
 IMAGE_PARTS: Final = frozenset({"image", "image_url", "input_image"})
 TEXT_PARTS: Final = frozenset(
-    {"message", "text", "input_text", "output_text", "refusal", "summary_text", "reasoning_text", "reasoning"}
-    | {"thinking", "redacted_thinking", "tool_use", "tool_result", "function", "function_call"}
-    | {"function_call_output", "custom_tool_call", "custom_tool_call_output"}
+    "message text input_text output_text refusal summary_text reasoning_text reasoning thinking".split()
+    + "redacted_thinking tool_use tool_result function function_call function_call_output".split()
+    + ["custom_tool_call", "custom_tool_call_output"]
 )
-TOOL_TYPES: Final = frozenset({"function", "custom"})
 
-TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
-    "de": {
-        "key": "Dieser API-Schlüssel ist unbekannt oder abgelaufen. Bitte einen gültigen Schlüssel verwenden.",
-        "chat_key": (
-            "Dieser Schlüssel gehört dem Chat und gilt nur innerhalb des Clusters. Bitte einen eigenen "
-            "API-Schlüssel anlegen."
-        ),
-        "route": (
-            "Diese Schnittstelle wird nicht angeboten. Angeboten werden chat/completions, responses, "
-            "messages, embeddings, images/generations und models."
-        ),
-        "unavailable": (
-            "Das Budget kann gerade nicht geprüft werden. Die Anfrage wurde nicht gesendet und kostet "
-            "nichts. Bitte in einigen Sekunden erneut versuchen."
-        ),
-        "busy": "Gerade laufen zu viele Anfragen. Bitte in einigen Sekunden erneut versuchen.",
-        "body": "Die Anfrage ist ungültig: {detail}",
-        "tool": (
-            "Das Werkzeug »{detail}« wird nicht angeboten, weil seine Kosten vorab keine Obergrenze "
-            'haben. Angeboten werden eigene Funktionen (type "function").'
-        ),
-        "refused": "Die Anfrage wurde vom Budget abgelehnt.",
-        "top_up": "Guthaben aufladen: {detail}",
-    },
-    "en": {
-        "key": "This API key is unknown or has expired. Please use a valid key.",
-        "chat_key": (
-            "This key belongs to the chat and is valid inside the cluster only. Please create an API key "
-            "of your own."
-        ),
-        "route": (
-            "This interface is not offered. Offered are chat/completions, responses, messages, "
-            "embeddings, images/generations and models."
-        ),
-        "unavailable": (
-            "The budget cannot be checked right now. The request was not sent and costs nothing. Please "
-            "try again in a few seconds."
-        ),
-        "busy": "Too many requests are running right now. Please try again in a few seconds.",
-        "body": "The request is invalid: {detail}",
-        "tool": (
-            "The tool “{detail}” is not offered, because its cost has no upper bound beforehand. Offered "
-            'are functions of your own (type "function").'
-        ),
-        "refused": "The budget refused this request.",
-        "top_up": "Top up at: {detail}",
-    },
+# -- refusals ---------------------------------------------------------------------------------------------------------
+
+# OpenAI's type of an error, by its status.
+KINDS: Final[Mapping[int, str]] = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "budget_exceeded",
+    403: "permission_error",
+    404: "invalid_request_error",
+    429: "rate_limit_error",
+    503: "service_unavailable",
 }
+# Refusals of our own: status and texts by code. Those about budgets and models come from the control plane, text and all.
+REFUSALS: Final[Mapping[str, tuple[int, Mapping[str, str]]]] = {
+    "invalid_api_key": (401, {
+        "de": "Dieser API-Schlüssel ist unbekannt oder abgelaufen. Bitte einen gültigen Schlüssel verwenden.",
+        "en": "This API key is unknown or has expired. Please use a valid key.",
+    }),
+    "chat_key_outside": (401, {
+        "de": "Dieser Schlüssel gehört dem Chat und gilt nur innerhalb des Clusters. Bitte einen eigenen anlegen.",
+        "en": "This key belongs to the chat and is valid inside the cluster only. Please create one of your own.",
+    }),
+    "route_not_offered": (404, {
+        "de": "Diese Schnittstelle wird nicht angeboten, sondern: chat/completions, responses, messages, embeddings, "
+        "images/generations und models.",
+        "en": "This interface is not offered. Offered are chat/completions, responses, messages, embeddings, "
+        "images/generations and models.",
+    }),
+    "invalid_request": (400, {
+        "de": "Die Anfrage ist ungültig: {detail}",
+        "en": "The request is invalid: {detail}",
+    }),
+    "tool_not_offered": (400, {
+        "de": "Das Werkzeug »{detail}« wird nicht angeboten, weil seine Kosten vorab keine Obergrenze haben. Angeboten "
+        'werden eigene Funktionen (type "function").',
+        "en": "The tool “{detail}” is not offered, because its cost has no upper bound beforehand. Offered are functions "
+        'of your own (type "function").',
+    }),
+    "budget_unavailable": (503, {
+        "de": "Das Budget kann gerade nicht geprüft werden. Die Anfrage wurde nicht gesendet und kostet nichts. Bitte in "
+        "einigen Sekunden erneut versuchen.",
+        "en": "The budget cannot be checked right now. The request was not sent and costs nothing. Please try again in a "
+        "few seconds.",
+    }),
+    "gateway_busy": (503, {
+        "de": "Gerade laufen zu viele Anfragen. Bitte in einigen Sekunden erneut versuchen.",
+        "en": "Too many requests are running right now. Please try again in a few seconds.",
+    }),
+}  # fmt: skip
+LANGUAGES: Final = frozenset({"de", "en"})
 
 
 class JsonLines(logging.Formatter):
@@ -229,12 +239,46 @@ if not log.handlers:  # LiteLLM configures its own loggers only
     log.propagate = False
 
 
+class Refusal(ProxyException):
+    """A refusal in OpenAI's error shape, whose `code` is a word of ours (LiteLLM would repeat the HTTP status)."""
+
+    def __init__(self, status: int, word: str, message: str, retry_after_seconds: int | None = None) -> None:
+        headers = {} if retry_after_seconds is None else {"retry-after": str(retry_after_seconds)}
+        super().__init__(message=message, type=KINDS[status], param=None, code=status, headers=headers)
+        self.word = word
+        log.info("refused: status=%d code=%s", status, word)
+
+    def to_dict(self) -> dict:
+        return {"message": self.message, "type": self.type, "param": None, "code": self.word}
+
+
+def refusal(word: str, language: str, detail: str = "") -> Refusal:
+    """One of `REFUSALS`, in the reader's language."""
+    status, texts = REFUSALS[word]
+    wait = UNAVAILABLE_RETRY_AFTER_SECONDS if status == 503 else None
+    return Refusal(status, word, texts[language].format(detail=detail), wait)
+
+
+def refusal_of(status: int, reply: Mapping[str, Any], language: str) -> Refusal:
+    """The control plane's refusal; its text is in the reader's language already."""
+    if status == 401:
+        return refusal("invalid_api_key", language)
+    word, message, seconds = (reply.get(name) for name in ("code", "message", "retryAfterSeconds"))
+    if status in (402, 403, 404, 429) and isinstance(word, str) and isinstance(message, str):
+        wait = max(1, seconds) if isinstance(seconds, int) else 1
+        return Refusal(status, word, message, wait if status == 429 else None)
+    log.error("authorise was answered %d %s", status, word)  # a misunderstanding between the two of us
+    return refusal("budget_unavailable", language)
+
+
+# -- what is passed around --------------------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True)
 class Settings:
     """What the operator gives the pod. `chat_key_sha256` and hashes on the wire are lower-case hex."""
 
     control_plane_url: str
-    tenant: str
     credential: str = field(repr=False)
     chat_key_sha256: str = field(repr=False)
     redis_url: str = field(repr=False)
@@ -247,12 +291,11 @@ class Settings:
         language = environment.get("CLOUDFREEDOM_LANGUAGE", "de")
         return Settings(
             control_plane_url=environment["CLOUDFREEDOM_CONTROL_PLANE_URL"].rstrip("/"),
-            tenant=environment["CLOUDFREEDOM_TENANT"],
             credential=environment["CLOUDFREEDOM_CREDENTIAL"],
             chat_key_sha256=sha256_hex(environment["CLOUDFREEDOM_CHAT_KEY"]),
             redis_url=environment["CLOUDFREEDOM_REDIS_URL"],
             pod=environment["CLOUDFREEDOM_POD"],
-            language=language if language in TEXTS else "en",
+            language=language if language in LANGUAGES else "en",
         )
 
 
@@ -261,7 +304,9 @@ class Identity:
     """Who is calling. `user` is what Open WebUI forwarded; it is believed with the chat key only."""
 
     key_sha256: str = field(repr=False)
-    user: Mapping[str, str] | None = None
+    user: Mapping[str, str] | None
+    language: str  # of refusals
+    asked_language: str | None  # None: the client named none, so the control plane decides
 
 
 @dataclass
@@ -274,8 +319,9 @@ class Call:
     traceparent: str
     stream: bool
     bound_input_tokens: int
+    prompt: Any  # counted only if the provider never says what it was
     bound_output_tokens: int = 0
-    prompt: Any = None  # counted only if the provider never says what it was
+    clamped: bool = False
     streamed: list[str] = field(default_factory=list)
     started_at: float = field(default_factory=time.time)
     first_token_at: float | None = None
@@ -283,13 +329,16 @@ class Call:
 
 @dataclass(frozen=True)
 class Bound:
-    """The most a request can use. `output_tokens` None: the client set no limit; it counts all `choices` together."""
+    """The most a request can use. `output_tokens` None: the client set no limit; it counts all `choices` together.
+    `reasoning_tokens` are thought before the answer begins, so a useful answer is longer than they are."""
 
     input_tokens: int
-    output_tokens: int | None
-    output_field: str | None
-    choices: int
-    images: int
+    output_tokens: int | None = None
+    output_field: str | None = None
+    choices: int = 1
+    images: int = 0
+    audio_input: bool = False
+    reasoning_tokens: int = 0
 
 
 @dataclass
@@ -306,32 +355,39 @@ class Unavailable(Exception):
     """The control plane gave no usable answer; whether it saw the request is unknown."""
 
 
-class Refusal(ProxyException):
-    """A refusal in OpenAI's error shape, whose `code` is a word of ours (LiteLLM would repeat the HTTP status)."""
-
-    def __init__(self, status: int, word: str, message: str, kind: str, retry_after_seconds: int | None = None) -> None:
-        headers = {} if retry_after_seconds is None else {"retry-after": str(retry_after_seconds)}
-        super().__init__(message=message, type=kind, param=None, code=status, headers=headers)
-        self.word = word
-
-    def to_dict(self) -> dict:
-        return {"message": self.message, "type": self.type, "param": None, "code": self.word}
-
-
 def sha256_hex(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
-def iso_time(seconds: float) -> str:
+def iso_time(seconds: float | None) -> str | None:
+    if seconds is None:
+        return None
     return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def child_traceparent(incoming: str | None) -> str:
     """A new span in the caller's trace, or in a trace of its own (W3C trace context)."""
-    match = re.fullmatch(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})", incoming or "")
-    valid = match is not None and match[1].strip("0") and match[2].strip("0") and not (incoming or "").startswith("ff")
-    trace, flags = (match[1], match[3]) if match and valid else (secrets.token_hex(16), "01")
+    match = re.fullmatch(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})", incoming or "")
+    trace, flags = match.groups() if match else (secrets.token_hex(16), "01")
     return f"00-{trace}-{secrets.token_hex(8)}-{flags}"
+
+
+def language_of(accepted: str | None) -> str | None:
+    """The one of our languages that an Accept-Language header likes best; None when it likes none."""
+    likes = []
+    for place, part in enumerate((accepted or "").split(",")[:LANGUAGES_READ]):
+        match = re.fullmatch(r"\s*([a-zA-Z]{2})(?:-[\w-]+)?\s*(?:;\s*q=(0(?:\.\d{1,3})?|1(?:\.0{1,3})?))?\s*", part)
+        if match and match[1].lower() in LANGUAGES and float(match[2] or 1) > 0:
+            likes.append((-float(match[2] or 1), place, match[1].lower()))
+    return min(likes)[2] if likes else None
+
+
+def forwarded_user(headers: Mapping[str, str]) -> Mapping[str, str] | None:
+    """The chat's user as Open WebUI forwards it (values are URL-quoted); None when it forwards none."""
+    named = {"externalId": "id", "email": "email", "name": "name", "role": "role"}
+    values = {name: unquote(headers.get(f"x-openwebui-user-{suffix}", "")).strip() for name, suffix in named.items()}
+    known = {name: value[: USER_FIELD_LIMITS[name]] for name, value in values.items() if value}
+    return known if "externalId" in known else None
 
 
 # -- upper bound ------------------------------------------------------------------------------------------------------
@@ -380,11 +436,21 @@ def bound_of(call_type: str, body: Mapping[str, Any]) -> Bound:
 
     choices = whole_number(body, "n", CHOICES_LIMIT if call_type == "chat" else IMAGES_LIMIT) or 1
     if call_type in ("image", "embedding"):
-        return Bound(inputs, None, None, 1, choices if call_type == "image" else 0)
+        return Bound(inputs, images=choices if call_type == "image" else 0, audio_input=tally.unknown)
     fields = OUTPUT_FIELDS[call_type]
     limits = {name: limit for name in fields if (limit := whole_number(body, name)) is not None}
     output_field = min(limits, key=lambda name: limits[name]) if limits else fields[0]
-    return Bound(inputs, limits[output_field] * choices if limits else None, output_field, choices, 0)
+    output_tokens = limits[output_field] * choices if limits else None
+    return Bound(inputs, output_tokens, output_field, choices, 0, tally.unknown, reasoning_of(body))
+
+
+def reasoning_of(body: Mapping[str, Any]) -> int:
+    """Tokens that the client lets the model think, in any of the ways to say so."""
+    thinking, reasoning = (value if isinstance(value, dict) else {} for value in (body.get("thinking"), body.get("reasoning")))
+    if isinstance(thinking.get("budget_tokens"), int):
+        return min(max(thinking["budget_tokens"], 0), ASKED_OUTPUT_LIMIT)
+    effort = body.get("reasoning_effort") or reasoning.get("effort") or thinking.get("type")
+    return 0 if effort in (None, "none", "minimal", "disabled") else REASONING_TOKENS
 
 
 def is_list_of_objects(value: object) -> bool:
@@ -403,11 +469,10 @@ def whole_number(body: Mapping[str, Any], name: str, largest: int = ASKED_OUTPUT
 def unoffered_tool(body: Mapping[str, Any]) -> str | None:
     """The first tool that a provider would run (and bill) itself; a client's own functions are free of that."""
     for tool in body.get("tools") or []:
-        known = isinstance(tool, dict) and (
-            tool.get("type") in TOOL_TYPES or ("type" not in tool and "input_schema" in tool)
-        )
-        if not known:
-            return str(tool.get("type") or next(iter(tool), "?")) if isinstance(tool, dict) else "?"
+        if not isinstance(tool, dict):
+            return "?"
+        if tool.get("type") not in TOOL_TYPES and ("type" in tool or "input_schema" not in tool):
+            return str(tool.get("type") or next(iter(tool), "?"))
     return None
 
 
@@ -435,21 +500,34 @@ def count(source: object, *names: str) -> int:
     return 0
 
 
-def buckets_of(usage: object) -> dict[str, int]:
-    """Disjoint token buckets. LiteLLM's prompt_tokens includes cached and newly cached tokens, raw Anthropic's not."""
-    details = usage.get("prompt_tokens_details") or usage.get("input_tokens_details") if usage is not None else None
+def details_of(usage: object, *names: str) -> object:
+    """The first of `names` that is there."""
+    found = (usage.get(name) if isinstance(usage, Mapping) else getattr(usage, name, None) for name in names)
+    return next((details for details in found if details), None)
+
+
+def buckets_of(usage: object) -> dict[str, Any]:
+    """Disjoint token buckets. LiteLLM's prompt_tokens includes cached, newly cached and audio tokens, raw Anthropic's
+    not; completion_tokens includes audio and reasoning, which is output like any other."""
+    details = details_of(usage, "prompt_tokens_details", "input_tokens_details")
     cached = count(details, "cached_tokens") or count(usage, "cache_read_input_tokens")
     written = count(details, "cache_write_tokens", "cache_creation_tokens")
     written = written or count(usage, "cache_creation_input_tokens")
     total = count(usage, "prompt_tokens", "input_tokens")
     inclusive = count(usage, "prompt_tokens") > 0 or details is not None
     fresh = total - cached - written if inclusive and total >= cached + written else total
+    heard = min(count(details, "audio_tokens"), fresh)
+    output = count(usage, "completion_tokens", "output_tokens")
+    spoken = min(count(details_of(usage, "completion_tokens_details", "output_tokens_details"), "audio_tokens"), output)
     return {
-        "inputTokens": fresh,
+        "inputTokens": fresh - heard,
         "cachedInputTokens": cached,
         "cacheWriteTokens": written,
-        "outputTokens": count(usage, "completion_tokens", "output_tokens"),
+        "audioInputTokens": heard,
+        "outputTokens": output - spoken,
+        "audioOutputTokens": spoken,
         "images": 0,
+        "totalTokens": count(usage, "total_tokens") or None,
     }
 
 
@@ -471,25 +549,20 @@ class ControlPlane:
             self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, headers=self._headers)
         return self._session
 
-    async def post(
-        self, path: str, body: Mapping[str, Any], traceparent: str | None = None
-    ) -> tuple[int, dict[str, Any]]:
+    async def post(self, path: str, body: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
         """Status below 500 and the JSON answer. A broken connection is tried once more: all calls are idempotent."""
-        url = f"{self._url}/{path}"
-        headers = {"traceparent": traceparent} if traceparent else {}
-        for attempt in (1, 2):
+        headers = {"traceparent": body["traceparent"]} if body.get("traceparent") else {}
+        for last in (False, True):
             try:
-                async with self.session().post(url, data=orjson.dumps(body), headers=headers) as answer:
+                async with self.session().post(f"{self._url}/{path}", data=orjson.dumps(body), headers=headers) as answer:
                     raw = await answer.read()
-                    if answer.status >= 500:
-                        raise Unavailable(f"status {answer.status}")
-                    value = orjson.loads(raw) if raw else {}
-                    return answer.status, value if isinstance(value, dict) else {}
-            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
-                if attempt == 2:
-                    raise Unavailable(type(error).__name__) from error
+                if answer.status >= 500:
+                    raise Unavailable(f"status {answer.status}")
+                value = orjson.loads(raw) if raw else {}
+                return answer.status, value if isinstance(value, dict) else {}
             except (aiohttp.ClientError, asyncio.TimeoutError, orjson.JSONDecodeError) as error:
-                raise Unavailable(type(error).__name__) from error
+                if last or not isinstance(error, (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)):
+                    raise Unavailable(type(error).__name__) from error
         raise AssertionError("unreachable")
 
 
@@ -509,6 +582,15 @@ return batch
 """
 
 
+async def done(step: Awaitable[Any]) -> bool:
+    """Whether Redis did it; if not, the next round tries again."""
+    try:
+        await step
+        return True
+    except RedisError:
+        return False
+
+
 class Outbox:
     """What the control plane is still to be told, in the tenant's Redis, and the relay that tells it.
 
@@ -521,6 +603,7 @@ class Outbox:
         self._control_plane = control_plane
         # a restarted container keeps its pod's name, so each process has a name of its own
         self._name = f"{settings.pod}.{uuid.uuid4().hex[:12]}"
+        self._messages = self._key("messages", self._name)
         self._redis = Redis.from_url(
             settings.redis_url,
             socket_timeout=REDIS_TIMEOUT_SECONDS,
@@ -534,8 +617,8 @@ class Outbox:
         self._take_over = self._redis.register_script(TAKE_OVER)
 
     @staticmethod
-    def _key(kind: str, name: str = "") -> str:
-        return f"cloudfreedom:outbox:{kind}:{name}" if name else f"cloudfreedom:outbox:{kind}"
+    def _key(*parts: str) -> str:
+        return ":".join(("cloudfreedom:outbox", *parts))
 
     def full(self) -> bool:
         return len(self._pending) >= OUTBOX_LIMIT
@@ -543,7 +626,7 @@ class Outbox:
     async def intend(self, request_id: str) -> None:
         """Stores, before a call is made, the void that is sent should this process vanish. Raises RedisError."""
         lost = {"path": "void", "body": {"requestId": request_id, "reason": "gateway_lost"}}
-        await self._redis.hset(self._key("messages", self._name), request_id, orjson.dumps(lost))
+        await self._redis.hset(self._messages, request_id, orjson.dumps(lost))
 
     def deliver(self, delivery: Delivery) -> None:
         """Takes a result over; from here on it is stored and sent until it is acknowledged."""
@@ -553,33 +636,26 @@ class Outbox:
         task.add_done_callback(self._tasks.discard)
 
     async def _relay(self, delivery: Delivery) -> None:
+        message = orjson.dumps({"path": delivery.path, "body": delivery.body})
         acknowledged = delivery.path is None
-        attempt = 0
-        while True:
+        for attempt in itertools.count():
             if not acknowledged:
-                delivery.stored = delivery.stored or await self._store(delivery)
+                # what cannot be stored now stays in memory and is still sent
+                delivery.stored = delivery.stored or await done(
+                    self._redis.hset(self._messages, delivery.request_id, message)
+                )
                 async with self._senders:
                     acknowledged = await self._send(delivery)
-            if acknowledged and await self._remove(delivery):
+            if acknowledged and await done(self._redis.hdel(self._messages, delivery.request_id)):
                 self._pending.pop(delivery.request_id, None)
                 return
             ceiling = min(DELIVERY_LONGEST_WAIT_SECONDS, DELIVERY_FIRST_WAIT_SECONDS * 2 ** min(attempt, 10))
             await asyncio.sleep(ceiling * random.uniform(0.5, 1.0))
-            attempt += 1
-
-    async def _store(self, delivery: Delivery) -> bool:
-        message = orjson.dumps({"path": delivery.path, "body": delivery.body})
-        try:
-            await self._redis.hset(self._key("messages", self._name), delivery.request_id, message)
-            return True
-        except RedisError:
-            return False  # it stays in memory and is still sent; the next round tries to store it again
 
     async def _send(self, delivery: Delivery) -> bool:
         assert delivery.path is not None
-        trace = delivery.body.get("traceparent")
         try:
-            status, answer = await self._control_plane.post(delivery.path, delivery.body, trace)
+            status, answer = await self._control_plane.post(delivery.path, delivery.body)
         except Unavailable:
             return False
         code = answer.get("code")
@@ -589,21 +665,10 @@ class Outbox:
             return False
         log.error("request %s: %s was refused for good: %s %s", delivery.request_id, delivery.path, status, code)
         letter = orjson.dumps({"path": delivery.path, "body": delivery.body, "status": status, "code": code})
-        try:
-            async with self._redis.pipeline(transaction=True) as step:
-                step.lpush(self._key("dead"), letter)
-                step.ltrim(self._key("dead"), 0, DEAD_LETTERS_KEPT - 1)
-                await step.execute()
-            return True
-        except RedisError:
-            return False
-
-    async def _remove(self, delivery: Delivery) -> bool:
-        try:
-            await self._redis.hdel(self._key("messages", self._name), delivery.request_id)
-            return True
-        except RedisError:
-            return False
+        async with self._redis.pipeline(transaction=True) as step:
+            step.lpush(self._key("dead"), letter)
+            step.ltrim(self._key("dead"), 0, DEAD_LETTERS_KEPT - 1)
+            return await done(step.execute())
 
     async def heartbeat(self, rescue: bool) -> None:
         """Renews this gateway's lease and, where wished, rescues what gateways without one left. Raises RedisError."""
@@ -618,14 +683,10 @@ class Outbox:
 
     async def resign(self) -> None:
         """Gives the lease up, so that others need not wait for its end."""
-        try:
-            await self._redis.delete(self._key("lease", self._name))
-        except RedisError:
-            pass
+        await done(self._redis.delete(self._key("lease", self._name)))
 
     async def _rescue(self, name: str) -> None:
-        keys = [self._key("lease", name), self._key("messages", name)]
-        keys += [self._key("messages", self._name), self._key("gateways")]
+        keys = [self._key("lease", name), self._key("messages", name), self._messages, self._key("gateways")]
         while not self.full():
             moved = await self._take_over(keys=keys, args=[TAKEOVER_BATCH, name])
             if not moved:
@@ -645,13 +706,13 @@ class Gateway(CustomLogger):
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self._settings = settings
-        self._texts = TEXTS[settings.language]
         self._control_plane = ControlPlane(settings)
         self._outbox = Outbox(settings, self._control_plane)
         self._identities: OrderedDict[str, tuple[float, bool]] = OrderedDict()
         self.calls: dict[str, Call] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._spawn(self._live())  # LiteLLM reads its config inside the running loop
+        self._spawn(self._warm_up())  # LiteLLM reads its config inside the running loop
+        self._spawn(self._live())
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -659,8 +720,7 @@ class Gateway(CustomLogger):
         task.add_done_callback(self._tasks.discard)
 
     async def _live(self) -> None:
-        """Warms up once, then keeps the lease, rescues, and gives up calls whose end nobody reported."""
-        self._spawn(self._warm_up())
+        """Keeps the lease, rescues, and gives up calls whose end nobody reported."""
         beats = 0
         try:
             while True:
@@ -669,9 +729,7 @@ class Gateway(CustomLogger):
                     beats += 1
                 except Exception as error:  # noqa: BLE001  the heartbeat must outlive any surprise
                     if beats > 0:
-                        log.error(
-                            "no heartbeat (%s): new requests are refused while Redis is away", type(error).__name__
-                        )
+                        log.error("no heartbeat (%s): new requests are refused without Redis", type(error).__name__)
                     beats = 0
                 overdue = time.time() - OPEN_CALL_SECONDS
                 for call in [call for call in self.calls.values() if call.started_at < overdue]:
@@ -690,51 +748,42 @@ class Gateway(CustomLogger):
         except Exception as error:  # noqa: BLE001  only a head start is lost
             log.warning("warm-up: %s", type(error).__name__)
 
-    # -- refusals
-
-    def _refuse(self, status: int, word: str, text: str, kind: str, detail: str = "", retry_after: int | None = None):
-        return self._refuse_with(status, word, self._texts[text].format(detail=detail), kind, retry_after)
-
-    def _refuse_with(self, status: int, word: str, message: str, kind: str, retry_after: int | None = None) -> Refusal:
-        log.info("refused: status=%d code=%s tenant=%s", status, word, self._settings.tenant)
-        return Refusal(status, word, message, kind, retry_after)
-
-    def _unavailable(self, word: str = "budget_unavailable", text: str = "unavailable") -> Refusal:
-        return self._refuse(503, word, text, "service_unavailable", retry_after=UNAVAILABLE_RETRY_AFTER_SECONDS)
-
     # -- before: authentication
 
     async def authenticate(self, request: Request, api_key: str | None) -> UserAPIKeyAuth:
         """LiteLLM's custom_auth. Raises Refusal; on return the request holds nothing but what is offered."""
+        headers = dict(request.headers)
+        asked = language_of(headers.get("accept-language"))
+        language = asked or self._settings.language
         route = ROUTES.get((request.method, request.scope.get("path", "").removeprefix("/v1")))
         if route is None:
-            raise self._refuse(404, "route_not_offered", "route", "invalid_request_error")
-        headers = dict(request.headers)
-        identity = await self._identify((api_key or "").removeprefix("Bearer ").strip(), headers)
-        await self._strip(request, route)
-        metadata = {"cloudfreedom_identity": identity, "cloudfreedom_traceparent": headers.get("traceparent")}
-        return UserAPIKeyAuth(api_key=identity.key_sha256, user_role=LitellmUserRoles.INTERNAL_USER, metadata=metadata)
-
-    async def _identify(self, key: str, headers: Mapping[str, str]) -> Identity:
+            raise refusal("route_not_offered", language)
+        key = (api_key or "").removeprefix("Bearer ").strip()
         digest = sha256_hex(key)
+        user = None
         if hmac.compare_digest(digest, self._settings.chat_key_sha256):
             if "x-forwarded-host" in headers:  # the ingress sets it; Open WebUI speaks to us directly
-                raise self._refuse(401, "chat_key_outside", "chat_key", "authentication_error")
-            return Identity(digest, forwarded_user(headers))
-        if not key.startswith("cf-") or not await self._known(digest):
-            raise self._refuse(401, "invalid_api_key", "key", "authentication_error")
-        return Identity(digest)
+                raise refusal("chat_key_outside", language)
+            user = forwarded_user(headers)
+        elif not key.startswith("cf-") or not await self._known(digest, language):
+            raise refusal("invalid_api_key", language)
+        await self._strip(request, route, language)
+        metadata = {
+            "cloudfreedom_identity": Identity(digest, user, language, asked),
+            "cloudfreedom_traceparent": headers.get("traceparent"),
+        }
+        return UserAPIKeyAuth(api_key=digest, user_role=LitellmUserRoles.INTERNAL_USER, metadata=metadata)
 
-    async def _known(self, digest: str) -> bool:
+    async def _known(self, digest: str, language: str) -> bool:
         kept = self._identities.get(digest)
         if kept is not None and kept[0] > time.monotonic():
             return kept[1]
         try:
             status, _ = await self._control_plane.post("identify", {"keySha256": digest})
         except Unavailable:
-            raise self._unavailable() from None
+            status = 503
         if status not in (200, 401, 404):
-            raise self._unavailable()
+            raise refusal("budget_unavailable", language)
         known = status == 200
         self._identities[digest] = (time.monotonic() + (IDENTITY_TTL_SECONDS if known else STRANGER_TTL_SECONDS), known)
         self._identities.move_to_end(digest)
@@ -742,11 +791,10 @@ class Gateway(CustomLogger):
             self._identities.popitem(last=False)
         return known
 
-    async def _strip(self, request: Request, route: str) -> None:
+    async def _strip(self, request: Request, route: str, language: str) -> None:
         """Leaves only known headers and body fields, before LiteLLM takes orders from them."""
-        request.scope["headers"][:] = [
-            pair for pair in request.scope["headers"] if pair[0].decode("latin-1").lower() in HEADERS
-        ]
+        scope = request.scope
+        scope["headers"][:] = [pair for pair in scope["headers"] if pair[0].decode("latin-1").lower() in HEADERS]
         cached = safe_get_request_headers(request)  # LiteLLM's own copy, made while it read the body
         for name in [name for name in cached if name.lower() not in HEADERS]:
             del cached[name]
@@ -755,7 +803,7 @@ class Gateway(CustomLogger):
             return
         body = await read_request_body(request)
         if not isinstance(body, dict):
-            raise self._refuse(400, "invalid_request", "body", "invalid_request_error", "a JSON object is expected")
+            raise refusal("invalid_request", language, "a JSON object is expected")
         kept = {name: without_long_cache(value) for name, value in body.items() if name in allowed}
         cache = body.get("cache")
         if route in CACHED_ROUTES and isinstance(cache, dict) and cache.get("use-cache") is True:
@@ -770,48 +818,39 @@ class Gateway(CustomLogger):
     ) -> dict:
         """Returns the request with its output bound set, or raises Refusal. Nothing is called before both the hold and
         the intent are safe."""
-        kind = CALL_TYPES.get(call_type)
-        if kind is None:
-            raise self._refuse(403, "route_not_offered", "route", "invalid_request_error")
         key_metadata = user_api_key_dict.metadata or {}
         identity = key_metadata.get("cloudfreedom_identity")
         if not isinstance(identity, Identity):
-            raise self._refuse(401, "invalid_api_key", "key", "authentication_error")
-        bound = self._bound(kind, data)
+            raise refusal("invalid_api_key", self._settings.language)
+        kind = CALL_TYPES.get(call_type)
+        if kind is None:
+            raise refusal("route_not_offered", identity.language)
+        bound = checked_bound(kind, data, identity.language)
         if len(self.calls) >= OPEN_CALLS_LIMIT or self._outbox.full():
-            raise self._unavailable("gateway_busy", "busy")
+            raise refusal("gateway_busy", identity.language)
 
         traceparent = child_traceparent(key_metadata.get("cloudfreedom_traceparent"))
-        call = Call(str(uuid.uuid4()), kind, data["model"], traceparent, data.get("stream") is True, bound.input_tokens)
-        call.prompt = data.get(QUESTION_FIELDS[kind])
-        granted = await self._authorise(call, bound, identity)
-        if bound.output_field is not None:
-            for name in OUTPUT_FIELDS[kind]:
-                data.pop(name, None)
-            data[bound.output_field] = granted // bound.choices
-        if kind == "responses":
-            data["store"] = False  # providers keep answers unless told otherwise
+        stream, question = data.get("stream") is True, data.get(QUESTION_FIELDS[kind])
+        call = Call(str(uuid.uuid4()), kind, data["model"], traceparent, stream, bound.input_tokens, question)
+        await self._authorise(call, bound, identity)
         metadata = data.get("litellm_metadata" if isinstance(data.get("litellm_metadata"), dict) else "metadata")
         if not isinstance(metadata, dict):
             metadata = data["metadata"] = {}
         metadata["cloudfreedom_request_id"] = call.request_id
         metadata["traceparent"] = traceparent
+        if bound.output_field is not None:
+            for name in OUTPUT_FIELDS[kind]:
+                data.pop(name, None)
+            data[bound.output_field] = call.bound_output_tokens // bound.choices
+            if call.clamped:
+                metadata["cloudfreedom_clamped"] = data[bound.output_field]
+        if kind == "responses":
+            data["store"] = False  # providers keep answers unless told otherwise
         return data
 
-    def _bound(self, kind: str, data: dict) -> Bound:
-        try:
-            model = data.get("model")
-            if not isinstance(model, str) or not 0 < len(model) <= MODEL_NAME_LIMIT:
-                raise ValueError("model must be the name of a model")
-            tool = unoffered_tool(data)
-            if tool is not None:
-                raise self._refuse(400, "tool_not_offered", "tool", "invalid_request_error", tool)
-            return bound_of(kind, data)
-        except (ValueError, TypeError) as error:  # orjson's errors are ValueErrors too
-            raise self._refuse(400, "invalid_request", "body", "invalid_request_error", str(error)) from error
-
-    async def _authorise(self, call: Call, bound: Bound, identity: Identity) -> int:
-        """The granted output bound. On any other outcome the intent is withdrawn or a void queued; raises Refusal."""
+    async def _authorise(self, call: Call, bound: Bound, identity: Identity) -> None:
+        """Holds the budget and notes what was granted. On any other outcome the intent is withdrawn or a void queued;
+        raises Refusal."""
         question = {
             "requestId": call.request_id,
             "keySha256": identity.key_sha256,
@@ -819,60 +858,45 @@ class Gateway(CustomLogger):
             "callType": call.call_type,
             "boundInputTokens": bound.input_tokens,
             "maxOutputTokens": bound.output_tokens,
+            "choices": bound.choices,
+            "reasoningTokens": bound.reasoning_tokens,
+            "audioInput": bound.audio_input,
             "images": bound.images,
             "stream": call.stream,
             "traceparent": call.traceparent,
             **({"user": identity.user} if identity.user else {}),
+            **({"language": identity.asked_language} if identity.asked_language else {}),
         }
         self.calls[call.request_id] = call
         try:
             intent, answer = await asyncio.gather(
                 self._outbox.intend(call.request_id),
-                self._control_plane.post("authorise", question, call.traceparent),
+                self._control_plane.post("authorise", question),
                 return_exceptions=True,
             )
         except BaseException:  # cancelled: the client went away, or the server is ending
             self._void(call, "client_gone")
             raise
-        if isinstance(answer, BaseException):
+        status, reply = (503, {}) if isinstance(answer, BaseException) else answer
+        if status != 503 and not (status == 200 and reply.get("outcome") == "granted"):
+            self._close(call, Delivery(call.request_id, None, {}))
+            raise refusal_of(status, reply, identity.language)
+        granted = reply.get("maxOutputTokens")
+        call.bound_output_tokens = granted if isinstance(granted, int) else 0
+        call.clamped = reply.get("clamped") is True
+        usable = bound.output_field is None or call.bound_output_tokens >= bound.choices
+        if isinstance(answer, BaseException) or isinstance(intent, BaseException) or not usable:
             self._void(call, "authorise_unknown")
-            log.error("request %s: control plane unavailable: %s", call.request_id, answer)
-            raise self._unavailable()
-        status, reply = answer
-        if status == 200 and reply.get("outcome") == "granted":
-            granted = reply.get("maxOutputTokens")
-            call.bound_output_tokens = granted if isinstance(granted, int) else 0
-            usable = bound.output_field is None or call.bound_output_tokens >= bound.choices
-            if isinstance(intent, BaseException) or not usable:
-                self._void(call, "authorise_unknown")
-                log.error("request %s: no intent could be stored: %s", call.request_id, type(intent).__name__)
-                raise self._unavailable()
-            return call.bound_output_tokens
-        self._close(call, Delivery(call.request_id, None, {}))
-        raise self._refusal_of(status, reply)
-
-    def _refusal_of(self, status: int, reply: Mapping[str, Any]) -> Refusal:
-        word = str(reply.get("code") or reply.get("reason") or "refused")
-        message = str(reply.get("message") or reply.get("detail") or self._texts["refused"])
-        retry_after = reply.get("retryAfterSeconds")
-        seconds = int(retry_after) if isinstance(retry_after, (int, float)) else None
-        top_up = reply.get("topUpUrl")
-        if isinstance(top_up, str) and top_up not in message:
-            message = f"{message} {self._texts['top_up'].format(detail=top_up)}"
-        if status == 402:
-            return self._refuse_with(402, word, message, "budget_exceeded")
-        if status == 429:
-            return self._refuse_with(429, word, message, "rate_limit_error", seconds if seconds is not None else 1)
-        if status == 401:
-            return self._refuse(401, "invalid_api_key", "key", "authentication_error")
-        if status in (403, 404):
-            return self._refuse_with(
-                status, word, message, "permission_error" if status == 403 else "invalid_request_error"
-            )
-        log.error("authorise was answered %d %s", status, word)  # a misunderstanding between the two of us
-        return self._unavailable()
+            log.error("request %s: not authorised: %r, outbox: %r", call.request_id, status, intent)
+            raise refusal("budget_unavailable", identity.language)
 
     # -- after
+
+    async def async_post_call_response_headers_hook(
+        self, data: dict, user_api_key_dict: Any, response: Any, request_headers: dict[str, str] | None = None
+    ) -> dict[str, str]:
+        clamped = found_in(data.get("metadata"), data.get("litellm_metadata"), name="cloudfreedom_clamped")
+        return {CLAMPED_HEADER: str(clamped)} if clamped is not None and response is not None else {}
 
     async def async_log_success_event(self, kwargs: dict, response_obj: Any, start_time: Any, end_time: Any) -> None:
         """The answer is complete, or its client left and LiteLLM counted what was streamed. Arguments come by name."""
@@ -881,10 +905,10 @@ class Gateway(CustomLogger):
         if call is None:
             return
         payload = kwargs.get("standard_logging_object") or {}
-        metadata = payload.get("metadata") or {}
-        usage = buckets_of(metadata.get("usage_object") or getattr(response_obj, "usage", None))
+        usage = buckets_of((payload.get("metadata") or {}).get("usage_object") or getattr(response_obj, "usage", None))
         if call.call_type == "image":  # the picture is what is paid; its tokens are another measure of the same
-            usage |= {"outputTokens": 0, "images": len(getattr(response_obj, "data", None) or [])}
+            pictures = len(getattr(response_obj, "data", None) or [])
+            usage |= {"outputTokens": 0, "audioOutputTokens": 0, "images": pictures, "totalTokens": None}
         cache_hit = kwargs.get("cache_hit") is True or payload.get("cache_hit") is True
         gone = (params.get("metadata") or {}).get("client_disconnected")
         if gone or (call.streamed and usage["outputTokens"] == 0 and not cache_hit):
@@ -925,10 +949,8 @@ class Gateway(CustomLogger):
         reads_on = call.call_type == "messages" and details.get("custom_llm_provider") == "anthropic"
         try:
             async for chunk in response:
-                if call.first_token_at is None:
-                    call.first_token_at = time.time()
-                text = text_of(chunk)
-                if text:
+                call.first_token_at = call.first_token_at or time.time()
+                if text := text_of(chunk):
                     call.streamed.append(text)
                 yield chunk
         finally:
@@ -939,25 +961,22 @@ class Gateway(CustomLogger):
         if call.request_id in self.calls:
             await self._settle_interrupted(call, None, buckets_of(None))
 
-    async def _settle_interrupted(self, call: Call, served: object, usage: dict[str, int]) -> None:
+    async def _settle_interrupted(self, call: Call, served: object, usage: dict[str, Any]) -> None:
         """Bills what a broken answer gave: the provider's figures, or ours where it gave none or less than was streamed
         (some report output with the last chunk only). Estimates never exceed the hold."""
         streamed = await asyncio.to_thread(tokens_of, call.model, "".join(call.streamed))
         usage["outputTokens"] = min(max(usage["outputTokens"], streamed), call.bound_output_tokens)
-        if usage["inputTokens"] + usage["cachedInputTokens"] + usage["cacheWriteTokens"] == 0:
+        if not any(usage[name] for name in ("inputTokens", "cachedInputTokens", "cacheWriteTokens", "audioInputTokens")):
             prompt = call.prompt if isinstance(call.prompt, str) else orjson.dumps(call.prompt, default=str).decode()
             counted = await asyncio.to_thread(tokens_of, call.model, prompt)
             usage["inputTokens"] = min(counted, call.bound_input_tokens)
-        self._settle(call, served, usage, "interrupted")
+        self._settle(call, served, usage | {"totalTokens": None}, "interrupted")
 
     def _call_in(self, *places: object) -> Call | None:
-        for place in places:
-            request_id = place.get("cloudfreedom_request_id") if isinstance(place, Mapping) else None
-            if isinstance(request_id, str):
-                return self.calls.get(request_id)
-        return None
+        request_id = found_in(*places, name="cloudfreedom_request_id")
+        return self.calls.get(request_id) if isinstance(request_id, str) else None
 
-    def _settle(self, call: Call, served: object, usage: dict[str, int], finish: str, cache_hit: bool = False) -> None:
+    def _settle(self, call: Call, served: object, usage: dict[str, Any], finish: str, cache_hit: bool = False) -> None:
         body = {
             "requestId": call.request_id,
             "modelServed": served if isinstance(served, str) and served else call.model,
@@ -965,7 +984,7 @@ class Gateway(CustomLogger):
             "cacheHit": cache_hit,
             "finish": finish,
             "startedAt": iso_time(call.started_at),
-            "firstTokenAt": iso_time(call.first_token_at) if call.first_token_at is not None else None,
+            "firstTokenAt": iso_time(call.first_token_at),
             "endedAt": iso_time(time.time()),
             "traceparent": call.traceparent,
         }
@@ -978,6 +997,25 @@ class Gateway(CustomLogger):
         """The only way out for a call: whoever takes it from `calls` first decides its end."""
         if self.calls.pop(call.request_id, None) is not None:
             self._outbox.deliver(delivery)
+
+
+def checked_bound(kind: str, data: dict, language: str) -> Bound:
+    """The bound of a request that can be bounded; raises Refusal for any other."""
+    try:
+        model = data.get("model")
+        if not isinstance(model, str) or not 0 < len(model) <= MODEL_NAME_LIMIT:
+            raise ValueError("model must be the name of a model")
+        tool = unoffered_tool(data)
+        if tool is not None:
+            raise refusal("tool_not_offered", language, tool)
+        return bound_of(kind, data)
+    except (ValueError, TypeError) as error:  # orjson's errors are ValueErrors too
+        raise refusal("invalid_request", language, str(error)) from error
+
+
+def found_in(*places: object, name: str) -> object:
+    """What the first of several metadata has under `name`."""
+    return next((place[name] for place in places if isinstance(place, Mapping) and name in place), None)
 
 
 def text_of(chunk: Any) -> str:
@@ -1023,14 +1061,6 @@ def timed_out_reading(error: BaseException | None) -> bool:
             return error is not None
         error = error.__cause__ or error.__context__
     return False
-
-
-def forwarded_user(headers: Mapping[str, str]) -> Mapping[str, str] | None:
-    """The chat's user as Open WebUI forwards it (values are URL-quoted); None when it forwards none."""
-    named = {"externalId": "id", "email": "email", "name": "name", "role": "role"}
-    values = {name: unquote(headers.get(f"x-openwebui-user-{suffix}", "")).strip() for name, suffix in named.items()}
-    known = {name: value[: USER_FIELD_LIMITS[name]] for name, value in values.items() if value}
-    return known if "externalId" in known else None
 
 
 def keep_context_over_collections() -> None:
