@@ -62,6 +62,13 @@ export const TenantRegistration = z
     timeZone: z.string().max(64).refine(isTimeZone, 'must be an IANA time zone like "Europe/Berlin"'),
     host: z.string().min(1).max(253),
     monthlyBudgetNanoEur: SettableNanoEur,
+    memberBudgetNanoEur: SettableNanoEur.nullable()
+      .default(null)
+      .meta({ description: 'What each user may spend in a month, unless told otherwise; null: no limit of their own' }),
+    keyBudgetNanoEur: SettableNanoEur.nullable()
+      .default(null)
+      .meta({ description: 'The same for each API key; the chat’s own key has no limit' }),
+    maxMembers: z.int().min(1).nullable().default(null).meta({ description: 'Seats; null: any number' }),
     marginPercent: z.int().min(0).max(100),
     models: z.array(ModelName).max(MAX_TENANT_MODELS),
     alertThresholdsPercent: z.array(z.int().min(1).max(100)).max(10),

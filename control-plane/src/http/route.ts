@@ -31,7 +31,7 @@ export type Answer = {
 
 /** One operation: validation, handler and OpenAPI description come from this one value. */
 export type Route = {
-  readonly method: 'get' | 'put' | 'post' | 'delete';
+  readonly method: 'get' | 'put' | 'post' | 'patch' | 'delete';
   /** In OpenAPI's notation, e.g. /v1/tenants/{tenant}. */
   readonly path: string;
   readonly id: string;

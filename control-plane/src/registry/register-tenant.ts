@@ -55,13 +55,16 @@ async function store(
   registration: TenantRegistration,
 ): Promise<bigint> {
   const credential = Buffer.from(registration.gatewayCredentialSha256, 'hex');
-  const values = [id ?? name, registration, registration.timeZone, credential];
+  const { timeZone, memberBudgetNanoEur, keyBudgetNanoEur, maxMembers } = registration;
+  const limits = [memberBudgetNanoEur, keyBudgetNanoEur, maxMembers];
   const { rows } = await client.query<{ id: bigint }>(
     id === undefined
-      ? `insert into tenant (name, registration, time_zone, gateway_credential) values ($1, $2, $3, $4) returning id`
-      : `update tenant set registration = $2, time_zone = $3, gateway_credential = $4, state = 'open',
-           revision = revision + 1, changed_at = now() where id = $1 returning id`,
-    values,
+      ? `insert into tenant (name, registration, time_zone, gateway_credential, member_budget, key_budget, max_members)
+         values ($1, $2, $3, $4, $5, $6, $7) returning id`
+      : `update tenant set registration = $2, time_zone = $3, gateway_credential = $4, member_budget = $5,
+           key_budget = $6, max_members = $7, state = 'open', revision = revision + 1, changed_at = now()
+         where id = $1 returning id`,
+    [id ?? name, registration, timeZone, credential, ...limits],
   );
   if (rows[0] === undefined) throw new Error(`tenant ${name} was not stored`);
   return rows[0].id;

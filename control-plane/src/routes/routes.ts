@@ -8,6 +8,8 @@ import { voidRequest } from './gateway/void.ts';
 import { createGrant } from './grants/create.ts';
 import { listGrants } from './grants/list.ts';
 import { createReset } from './grants/reset.ts';
+import { createReversal } from './grants/reverse.ts';
+import { changeKey } from './keys/change.ts';
 import { createKey } from './keys/create.ts';
 import { deleteKey } from './keys/delete.ts';
 import { listKeys } from './keys/list.ts';
@@ -36,6 +38,7 @@ import { getForecast } from './usage/get-forecast.ts';
 import { listLedger } from './usage/list-ledger.ts';
 import { listUsage } from './usage/list-usage.ts';
 import { summariseUsage } from './usage/summarise.ts';
+import { changeUser } from './users/change.ts';
 import { createUser } from './users/create.ts';
 import { listUsers } from './users/list.ts';
 import { deleteWebhook } from './webhook/delete.ts';
@@ -56,9 +59,12 @@ export const routes: readonly Route[] = [
   createGrant,
   listGrants,
   createReset,
+  createReversal,
   createUser,
+  changeUser,
   listUsers,
   createKey,
+  changeKey,
   listKeys,
   deleteKey,
   listUsage,
