@@ -13,7 +13,7 @@ export class FaultyDatabase {
   readonly #pool: pg.Pool;
   #fault: DatabaseFault | undefined;
   #statement = 0;
-  /** Names of the statements that were run to their end since `arm`. */
+  /** Since `arm`, in their order: the names of the statements that were run to their end, and `lost` for the others. */
   readonly ran: string[] = [];
 
   constructor(pool: pg.Pool) {
@@ -51,7 +51,10 @@ export class FaultyDatabase {
 
   readonly #query = async (config: pg.QueryConfig, values?: unknown[]): Promise<pg.QueryResult> => {
     const due = this.#due();
-    if (due === 'transaction_lost') throw new ConnectionLost('lost before the statement');
+    if (due === 'transaction_lost') {
+      this.ran.push('lost');
+      throw new ConnectionLost('lost before the statement');
+    }
     const result = await this.#pool.query(config, values);
     this.ran.push(config.name ?? 'unnamed');
     if (due === 'reply_lost') throw new ConnectionLost('lost after the statement');

@@ -90,7 +90,7 @@ export class Gateway {
     const lost: Message = { path: 'void', reason: 'gateway_lost' };
     const [intent, answer] = await Promise.allSettled([
       redis.store(this.process, step.id, lost, script.nextRedis(step.id)),
-      this.#post({ kind: 'authorise', request: step.id, bound: step.bound, user: step.user }),
+      this.#post({ kind: 'authorise', request: step.id, asked: step.asked }),
     ]);
     const granted = answer.status === 'fulfilled' && answer.value.status === 200;
     if (granted && intent.status === 'fulfilled') return true;

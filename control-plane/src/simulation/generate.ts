@@ -1,5 +1,6 @@
 import { Random } from '../testing/random.ts';
-import type { DatabaseFault, MessageFault, RequestStep, Scenario, Step } from './scenario.ts';
+import type { Asked } from './model.ts';
+import type { DatabaseFault, MessageFault, RequestStep, Scenario, Step, StrayCall } from './scenario.ts';
 
 const SECOND_MS = 1_000;
 const HOUR_MS = 3_600_000;
@@ -35,7 +36,7 @@ export function generate(seed: number): Scenario {
   const wildness = random.pick([0, 0.1, 0.3, 0.6]);
   const requests = Array.from({ length: random.integer(2, MAX_REQUESTS) }, () => request(random, shape, wildness));
   const others = Array.from({ length: random.integer(0, MAX_OTHER_STEPS) }, () =>
-    other(random, shape, wildness, requests),
+    other(random, { ...shape, startsAtMs: Date.parse(startsAt) }, wildness, requests),
   );
   const steps = [...requests, ...others].sort((a, b) => a.atMs - b.atMs);
   return {
@@ -44,6 +45,8 @@ export function generate(seed: number): Scenario {
     startsAt,
     holdTtlMs: random.pick([15, 45, 200]) * SECOND_MS,
     monthlyBudget: random.integer(0, 1500),
+    memberBudget: random.chance(0.6) ? null : random.integer(0, 900),
+    keyBudget: random.chance(0.6) ? null : random.integer(0, 900),
     ...shape,
     steps,
   };
@@ -52,15 +55,15 @@ export function generate(seed: number): Scenario {
 type Shape = { readonly gateways: number; readonly replicas: number };
 
 function request(random: Random, shape: Shape, wildness: number): RequestStep {
-  const bound = random.integer(0, 500);
+  const asked = askedBy(random);
+  const { bound } = asked;
   const faults = () => (random.chance(wildness) ? random.integer(1, MAX_FAULTS_PER_REQUEST) : 0);
   return {
     kind: 'request',
     atMs: random.integer(0, SPAN_MS),
     id: uuid(random),
     gateway: random.integer(0, shape.gateways - 1),
-    user: random.chance(0.3) ? null : random.integer(1, 3),
-    bound,
+    asked,
     // Mostly within its bound. A provider that overcharges is an overrun; that is decided here too.
     used: random.chance(0.1) ? bound + random.integer(1, 60) : random.chance(0.3) ? bound : random.integer(0, bound),
     streamMs: random.pick([50, 400, 5 * SECOND_MS, 20 * SECOND_MS, 60 * SECOND_MS]),
@@ -77,6 +80,14 @@ function request(random: Random, shape: Shape, wildness: number): RequestStep {
     messages: Array.from({ length: Math.max(2, faults()) }, () => message(random, shape, wildness)),
     redis: Array.from({ length: faults() }, () => random.pick(['none', 'lost', 'reply_lost'] as const)),
   };
+}
+
+function askedBy(random: Random): Asked {
+  const bound = random.integer(0, 500);
+  const min = random.integer(0, Math.floor(bound / 2));
+  const clamp = random.chance(0.3) && bound > 1 ? { min, step: random.integer(1, 40) } : null;
+  if (random.chance(0.3)) return { bound, user: null, key: 'api', clamp };
+  return { bound, user: random.chance(0.3) ? null : random.integer(1, 3), key: 'chat', clamp };
 }
 
 function message(random: Random, shape: Shape, wildness: number): MessageFault {
@@ -97,7 +108,12 @@ function databaseFault(random: Random, wildness: number): DatabaseFault | undefi
   return { kind: random.pick(['transaction_lost', 'reply_lost'] as const), statement: random.integer(0, 2) };
 }
 
-function other(random: Random, shape: Shape, wildness: number, requests: readonly RequestStep[]): Step {
+function other(
+  random: Random,
+  { startsAtMs, ...shape }: Shape & { startsAtMs: number },
+  wildness: number,
+  requests: readonly RequestStep[],
+): Step {
   const atMs = random.integer(0, SPAN_MS);
   const fault = databaseFault(random, wildness);
   const at = {
@@ -108,17 +124,31 @@ function other(random: Random, shape: Shape, wildness: number, requests: readonl
   const gateway = random.integer(0, shape.gateways - 1);
   const of = random.pick(requests);
   const forMs = random.integer(1, 60) * SECOND_MS;
+  const grant = { ...at, kind: 'grant', priority: null, expiresAtMs: null } as const;
+  const amount = random.chance(0.5) ? null : random.integer(1, 200);
+  const reversal = { ...at, kind: 'reverse', key: `reversal-${random.integer(1, 3)}`, amount } as const;
+  const lasting = {
+    priority: random.pick([null, 5, 15, 40]),
+    expiresAtMs: startsAtMs + random.integer(1, 120) * SECOND_MS,
+  };
+  const subject = random.pick(['key', 'user-1', 'user-2', 'user-3']);
   const choices: readonly (() => Step)[] = [
-    () => ({ ...at, kind: 'grant', key: `top-up-${random.integer(1, 3)}`, source: 'top_up', amount: 400 }),
-    () => ({ ...at, kind: 'grant', key: `gift-${random.integer(1, 2)}`, source: 'promotion', amount: 150 }),
-    () => ({ ...at, kind: 'grant', key: uuid(random), source: 'correction', amount: -random.integer(1, 600) }),
-    () => ({ ...at, kind: 'grant', key: `reset-${random.integer(1, 2)}`, source: 'correction', amount: null }),
+    () => ({ ...grant, key: `top-up-${random.integer(1, 3)}`, source: 'top_up', amount: 400 }),
+    () => ({ ...grant, ...lasting, key: `gift-${random.integer(1, 2)}`, source: 'promotion', amount: 150 }),
+    () => ({ ...grant, ...lasting, key: uuid(random), source: 'promotion', amount: random.integer(1, 700) }),
+    () => ({ ...grant, key: uuid(random), source: 'correction', amount: -random.integer(1, 600) }),
+    () => ({ ...grant, key: `reset-${random.integer(1, 2)}`, source: 'correction', amount: null }),
+    () => ({ ...reversal, of: { grant: `top-up-${random.integer(1, 3)}` } }),
+    () => ({ ...reversal, of: { request: of.id } }),
+    () => ({ ...reversal, of: { request: of.id } }),
     () => ({ ...at, kind: 'register', monthlyBudget: random.integer(0, 2500) }),
+    () => ({ ...at, kind: 'limit', subject, limit: random.chance(0.3) ? null : random.integer(0, 900) }),
     () => ({ ...at, kind: 'sweep' }),
     () => ({ ...at, kind: 'budget' }),
-    () => ({ ...at, kind: 'stray_authorise', request: of.id, bound: of.bound + random.integer(0, 1) }),
-    () => ({ ...at, kind: 'stray_settle', request: of.id, used: of.used + random.integer(0, 1) }),
-    () => ({ ...at, kind: 'stray_void', request: of.id }),
+    () => ({ ...at, kind: 'stray', calls: [strayCall(random, requests)] }),
+    () => ({ ...at, kind: 'stray', calls: [strayCall(random, requests)] }),
+    () => ({ ...at, kind: 'stray', calls: burst(random, requests) }),
+    () => ({ ...at, kind: 'stray', calls: burst(random, requests) }),
     () => ({ atMs, kind: 'gateway_killed', gateway, downMs: random.pick([0, 2 * SECOND_MS, 50 * SECOND_MS]) }),
     () => ({ atMs, kind: 'gateway_killed', gateway, downMs: random.pick([0, 2 * SECOND_MS, 50 * SECOND_MS]) }),
     () => ({ atMs, kind: 'gateway_cut_off', gateway, forMs }),
@@ -126,10 +156,34 @@ function other(random: Random, shape: Shape, wildness: number, requests: readonl
     () => ({ atMs, kind: 'redis_flushed' }),
     () => ({ atMs, kind: 'control_plane_away', forMs }),
     () => ({ atMs, kind: 'replica_restarted', replica: at.replica }),
-    () => ({ atMs, kind: 'clock_jump', byMs: random.pick([-5 * SECOND_MS, -HOUR_MS, 10 * SECOND_MS, 50 * SECOND_MS]) }),
+    () => ({
+      atMs,
+      kind: 'clock_jump',
+      byMs: random.pick([-5 * SECOND_MS, -50 * SECOND_MS, 10 * SECOND_MS, 50 * SECOND_MS]),
+    }),
     () => ({ atMs, kind: 'clock_jump', byMs: random.pick([HOUR_MS, 3 * DAY_MS, 31 * DAY_MS, 200 * DAY_MS]) }),
   ];
   return random.pick(choices)();
+}
+
+/** A copy of a call about a request, the same or with other figures. */
+function strayCall(random: Random, requests: readonly RequestStep[]): StrayCall {
+  const { id, asked, used } = random.pick(requests);
+  const other = random.integer(0, 1);
+  return random.pick<StrayCall>([
+    { kind: 'authorise', request: id, asked: { ...asked, bound: asked.bound + other } },
+    { kind: 'settle', request: id, used: used + other },
+    { kind: 'void', request: id },
+  ]);
+}
+
+/** Calls of one instant, which the ledger may book together: of new requests, and of those that are under way. */
+function burst(random: Random, requests: readonly RequestStep[]): StrayCall[] {
+  return Array.from({ length: random.integer(2, 6) }, () =>
+    random.chance(0.5)
+      ? { kind: 'authorise', request: uuid(random), asked: askedBy(random) }
+      : strayCall(random, requests),
+  );
 }
 
 /** A version 4 UUID made of the run's own chance, so that the same seed names its requests the same. */

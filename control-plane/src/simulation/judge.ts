@@ -1,24 +1,31 @@
-import type { TenantRecord } from '../catalogue/tenant-record.ts';
-import type { AuthoriseOutcome, Budget, GrantOutcome, SettleOutcome } from '../ledger/ledger.ts';
+import type { AuthoriseOutcome, Budget, GrantOutcome, ReversalOutcome, SettleOutcome } from '../ledger/ledger.ts';
 import type { RegisterOutcome } from '../registry/register-tenant.ts';
 import type { FaultyDatabase } from './database.ts';
 import { label } from './gateway.ts';
-import type { LedgerModel } from './model.ts';
+import type { Asked, GrantTerms, LedgerModel } from './model.ts';
 import { type Observer, Violation } from './observer.ts';
-import { monthEnd } from './period.ts';
-import type { OperationStep } from './scenario.ts';
 import type { World } from './world.ts';
 
 /** Statements and transactions that change the ledger; the others only read. */
 const COMMITS = [
-  'ledger_authorise',
-  'ledger_settle',
-  'ledger_void',
+  'ledger_apply',
   'ledger_add_grant',
-  'ledger_sweep',
+  'ledger_reverse',
+  'ledger_expire_overdue',
+  'ledger_refresh_limits',
   'ledger_budget',
   'commit',
 ];
+
+/** A request's operation: how the real ledger is asked, what of its answer counts, and what the model says. */
+export type Operation<Real = unknown> = {
+  readonly name: string;
+  readonly request: string;
+  readonly ends: boolean;
+  readonly real: () => Promise<Real>;
+  readonly factsOf: (real: Real) => unknown;
+  readonly ideal: () => unknown;
+};
 
 /**
  * Lets the real ledger and the model do the same, one after the other, and compares: answers, where one came, and what
@@ -28,7 +35,6 @@ export class Judge {
   readonly #world: World;
   readonly #model: LedgerModel;
   readonly #observer: Observer;
-  readonly #timeZone: string;
   #monthlyBudget: number;
   #revision: bigint;
   operations = 0;
@@ -37,61 +43,58 @@ export class Judge {
     world: World;
     model: LedgerModel;
     observer: Observer;
-    timeZone: string;
     monthlyBudget: number;
-    record: TenantRecord;
+    revision: bigint;
   }) {
     this.#world = deps.world;
     this.#model = deps.model;
     this.#observer = deps.observer;
-    this.#timeZone = deps.timeZone;
     this.#monthlyBudget = deps.monthlyBudget;
-    this.#revision = deps.record.revision;
+    this.#revision = deps.revision;
   }
 
-  authorise(
-    database: FaultyDatabase,
-    call: { from: string; request: string; bound: number; user: number | null; record: TenantRecord },
+  authorising(
+    call: { from: string; request: string; asked: Asked; revision: bigint },
     real: () => Promise<AuthoriseOutcome>,
-  ): Promise<AuthoriseOutcome | undefined> {
-    const { request, bound, user, record } = call;
-    const name = `${call.from} authorise ${label(request)} ${bound}`;
+  ): Operation<AuthoriseOutcome> {
+    const { from, request, asked, revision } = call;
+    const { bound, user, key } = asked;
     const ideal = () => {
-      if (record.revision === this.#revision || this.#model.requests.has(request)) {
-        return this.#model.authorise(request, bound, user, this.#atMs());
-      }
-      this.#model.begin(this.#atMs());
+      const fresh = revision === this.#revision || this.#model.requests.has(request);
+      if (fresh) return this.#model.authorise(request, asked, this.#atMs());
+      this.#model.sweep(this.#atMs());
       return { outcome: 'stale' };
     };
-    return this.#compare(database, name, real, authoriseFacts, ideal);
+    const name = `${from} authorise ${label(request)} ${bound} (${key}, user ${user})`;
+    return { name, request, ends: false, real, factsOf: authoriseFacts, ideal };
   }
 
-  settle(
-    database: FaultyDatabase,
-    call: { from: string; request: string; used: number },
+  settling(
+    { from, request, used }: { from: string; request: string; used: number },
     real: () => Promise<SettleOutcome>,
-  ): Promise<SettleOutcome | undefined> {
-    const name = `${call.from} settle ${label(call.request)} ${call.used}`;
-    const ideal = () => this.#model.settle(call.request, call.used, this.#atMs());
-    return this.#compare(database, name, real, settleFacts, ideal);
+  ): Operation<SettleOutcome> {
+    const ideal = () => this.#model.settle(request, used, this.#atMs());
+    return { name: `${from} settle ${label(request)} ${used}`, request, ends: true, real, factsOf: settleFacts, ideal };
   }
 
-  void(
-    database: FaultyDatabase,
-    call: { from: string; request: string },
-    real: () => Promise<string>,
-  ): Promise<string | undefined> {
-    const ideal = () => this.#model.void(call.request, this.#atMs());
-    return this.#compare(database, `${call.from} void ${label(call.request)}`, real, (state) => state, ideal);
+  voiding({ from, request }: { from: string; request: string }, real: () => Promise<string>): Operation<string> {
+    const ideal = () => this.#model.void(request, this.#atMs());
+    return { name: `${from} void ${label(request)}`, request, ends: true, real, factsOf: (state) => state, ideal };
   }
 
-  async grant(
+  async grant(database: FaultyDatabase, terms: GrantTerms, real: () => Promise<GrantOutcome>): Promise<void> {
+    const ideal = () => this.#model.grant(terms, this.#atMs());
+    await this.#compare(database, `grant ${JSON.stringify(terms)}`, real, grantFacts, ideal);
+  }
+
+  async reverse(
     database: FaultyDatabase,
-    { key, source, amount }: OperationStep & { kind: 'grant' },
-    real: () => Promise<GrantOutcome>,
+    { key, of, amount }: { key: string; of: { grant: string } | { request: string }; amount: number | null },
+    real: () => Promise<ReversalOutcome>,
   ): Promise<void> {
-    const ideal = () => this.#model.grant(key, source, amount, this.#atMs());
-    await this.#compare(database, `grant ${source} ${amount ?? 'reset'} (${key})`, real, grantFacts, ideal);
+    const ideal = () => this.#model.reverse(key, of, amount, this.#atMs());
+    const name = `reverse ${JSON.stringify(of)} ${amount ?? 'all'} (${key})`;
+    await this.#compare(database, name, real, reversalFacts, ideal);
   }
 
   async register(database: FaultyDatabase, monthlyBudget: number, real: () => Promise<RegisterOutcome>): Promise<void> {
@@ -105,24 +108,76 @@ export class Judge {
     await this.#compare(database, `register ${monthlyBudget} a month`, real, ({ outcome }) => outcome, ideal);
   }
 
+  async refreshLimits(database: FaultyDatabase, name: string, real: () => Promise<void>): Promise<void> {
+    const ideal = () => {
+      this.#model.refreshLimits(this.#atMs());
+      return 'done';
+    };
+    await this.#compare(database, name, real, () => 'done', ideal);
+  }
+
   async sweep(database: FaultyDatabase, real: () => Promise<number>): Promise<void> {
-    const ideal = () => (this.#model.overdue(this.#world.wallMs) ? this.#model.sweep(this.#atMs()) : 0);
+    const ideal = () => {
+      if (database.ran.includes('ledger_expire_overdue')) return this.#model.sweep(this.#atMs());
+      return this.#model.isDue(this.#world.wallMs) ? 'something, for it was due' : 0;
+    };
     await this.#compare(database, 'sweep', real, (ended) => ended, ideal);
   }
 
   async budget(database: FaultyDatabase, real: () => Promise<Budget>): Promise<void> {
     const ideal = () => {
-      if (this.#world.wallMs >= monthEnd(this.#model.period, this.#timeZone)) this.#model.begin(this.#atMs());
-      return {
-        available: this.#model.granted - this.#model.posted - this.#model.held,
-        resetsAtMs: monthEnd(this.#model.period, this.#timeZone),
-      };
+      if (this.#model.isDue(this.#world.wallMs)) this.#model.begin(this.#atMs());
+      return { available: this.#model.available, resetsAtMs: this.#model.resetsAtMs };
     };
     const facts = (budget: Budget) => ({
       available: Number(budget.availableNanoEur),
       resetsAtMs: budget.resetsAt.getTime(),
     });
     await this.#compare(database, 'budget', real, facts, ideal);
+  }
+
+  async request<Real>(database: FaultyDatabase, operation: Operation<Real>): Promise<Real | undefined> {
+    const { name, real, factsOf, ideal } = operation;
+    return this.#compare(database, name, real, factsOf, () => {
+      this.#model.ending = new Set(operation.ends ? [operation.request] : []);
+      return ideal();
+    });
+  }
+
+  /**
+   * Operations of one instant. Each request is in a batch once; a batch is one transaction. What ends comes before what
+   * begins, for it frees capacity; but while money waits to be taken back, they come as they arrived.
+   */
+  async together(database: FaultyDatabase, operations: readonly Operation[]): Promise<void> {
+    this.operations += operations.length;
+    const startedAt = database.ran.length;
+    const answers = await Promise.all(operations.map(({ real }) => database.unlessLost(real)));
+    const fates = database.ran.slice(startedAt);
+    for (const [index, batch] of batches(operations).entries()) {
+      const fate = fates[index];
+      this.#world.log(`together: ${batch.map(({ name }) => name).join('; ')} -> ${fate}`);
+      const expected = new Map<Operation, string>();
+      if (fate === 'ledger_apply') {
+        this.#model.begin(this.#atMs());
+        const alone = this.#model.unsettled;
+        const ends = new Set(batch.flatMap(({ ends, request }) => (ends ? [request] : [])));
+        const ordered = alone ? batch : [...batch].sort((a, b) => Number(b.ends) - Number(a.ends));
+        for (const operation of ordered) {
+          this.#model.ending = alone ? new Set(operation.ends ? [operation.request] : []) : ends;
+          expected.set(operation, JSON.stringify(operation.ideal()));
+        }
+      }
+      for (const operation of batch) {
+        const answer = answers[operations.indexOf(operation)];
+        if (answer === undefined) continue;
+        const given = JSON.stringify(operation.factsOf(answer));
+        this.#world.log(`  ${operation.name} -> ${given}`);
+        if (given !== expected.get(operation)) {
+          throw new Violation(`${operation.name} gave ${given}, not ${expected.get(operation)}`);
+        }
+      }
+    }
+    await this.#observer.check(this.#model);
   }
 
   /** The account's own clock: the wall's, but never back. */
@@ -139,26 +194,49 @@ export class Judge {
   ): Promise<Real | undefined> {
     this.operations += 1;
     const startedAt = database.ran.length;
-    const answer = await database.unlessLost(real);
+    const answered = await database.unlessLost(async () => ({ answer: await real() }));
     const committed = database.ran.slice(startedAt).some((statement) => COMMITS.includes(statement));
-    const nothingToDo = answer !== undefined && !committed;
-    const expected = committed || nothingToDo ? JSON.stringify(ideal()) : 'nothing, for the transaction was lost';
-    const given = answer === undefined ? 'no answer' : JSON.stringify(factsOf(answer));
-    this.#world.log(`${name} -> ${given}${answer === undefined ? `; stored: ${expected}` : ''}`);
-    if (answer !== undefined && given !== expected) throw new Violation(`${name} gave ${given}, not ${expected}`);
+    this.#model.ending = new Set();
+    const expected =
+      committed || answered !== undefined ? JSON.stringify(ideal()) : 'nothing: the transaction was lost';
+    if (answered === undefined) {
+      this.#world.log(`${name} -> no answer; stored: ${expected}`);
+    } else {
+      const given = JSON.stringify(factsOf(answered.answer));
+      this.#world.log(`${name} -> ${given}`);
+      if (given !== expected) throw new Violation(`${name} gave ${given}, not ${expected}`);
+    }
     await this.#observer.check(this.#model);
-    return answer;
+    return answered?.answer;
   }
 }
 
+/** As the ledger's lane does it: the second operation on a request needs what the first one left. */
+function batches(operations: readonly Operation[]): Operation[][] {
+  const batch: Operation[] = [];
+  const later: Operation[] = [];
+  const requests = new Set<string>();
+  for (const operation of operations) {
+    (requests.has(operation.request) ? later : batch).push(operation);
+    requests.add(operation.request);
+  }
+  return later.length === 0 ? [batch] : [batch, ...batches(later)];
+}
+
 function authoriseFacts(outcome: AuthoriseOutcome): unknown {
-  if (outcome.outcome === 'granted') return { outcome: 'granted', expiresAtMs: outcome.expiresAt.getTime() };
-  if (outcome.outcome !== 'refused') return outcome;
-  const { reason, grantedNanoEur, postedNanoEur, heldNanoEur } = outcome;
+  if (outcome.outcome === 'granted') {
+    const { holdNanoEur, expiresAt } = outcome;
+    return { outcome: 'granted', amount: Number(holdNanoEur), expiresAtMs: expiresAt.getTime() };
+  }
+  if (outcome.outcome !== 'refused') return { outcome: outcome.outcome };
+  const { reason, scope, askedNanoEur, grantedNanoEur, postedNanoEur, heldNanoEur } = outcome;
+  const [amount, granted] = [Number(askedNanoEur), Number(grantedNanoEur)];
   return {
     outcome: 'refused',
     reason,
-    granted: Number(grantedNanoEur),
+    scope,
+    amount,
+    granted,
     posted: Number(postedNanoEur),
     held: Number(heldNanoEur),
   };
@@ -167,13 +245,8 @@ function authoriseFacts(outcome: AuthoriseOutcome): unknown {
 function settleFacts(outcome: SettleOutcome): unknown {
   if (outcome.outcome !== 'posted' && outcome.outcome !== 'replayed') return { outcome: outcome.outcome };
   const { totalNanoEur, postedNanoEur, overrunNanoEur, late } = outcome;
-  return {
-    outcome: outcome.outcome,
-    used: Number(totalNanoEur),
-    posted: Number(postedNanoEur),
-    overrun: Number(overrunNanoEur),
-    late,
-  };
+  const [used, posted, overrun] = [Number(totalNanoEur), Number(postedNanoEur), Number(overrunNanoEur)];
+  return { outcome: outcome.outcome, used, posted, overrun, late };
 }
 
 function grantFacts(outcome: GrantOutcome): unknown {
@@ -182,4 +255,10 @@ function grantFacts(outcome: GrantOutcome): unknown {
     return { outcome: 'insufficient', takeable: Number(outcome.takeableNanoEur) };
   }
   return { outcome: outcome.outcome, amount: Number(outcome.grant.amountNanoEur) };
+}
+
+function reversalFacts(outcome: ReversalOutcome): unknown {
+  if (outcome.outcome === 'exceeds') return { outcome: `exceeds ${outcome.takeableNanoEur}` };
+  if (outcome.outcome !== 'created' && outcome.outcome !== 'replayed') return { outcome: outcome.outcome };
+  return { outcome: outcome.outcome, amount: Number(outcome.reversal.amountNanoEur) };
 }

@@ -14,6 +14,8 @@ const Line = z.object({
   posted: z.number(),
   held: z.number(),
   overrun: z.number(),
+  request: z.string().nullable(),
+  grant: z.string().nullable(),
 });
 type Line = z.output<typeof Line>;
 
@@ -26,14 +28,22 @@ const State = z.object({
   changed_at: z.union([z.date(), z.number()]),
   period: z.string(),
   lines: z.array(Line),
+  subs: z.string().nullable(),
 });
 
 const STATE = `
   select b.granted, b.posted, b.held, b.overrun, b.sequence, b.changed_at, b.period,
     (select coalesce(jsonb_agg(jsonb_build_object('sequence', e.sequence, 'kind', e.kind, 'amount', e.amount,
        'released', e.released, 'granted', e.granted_after, 'posted', e.posted_after, 'held', e.held_after,
-       'overrun', e.overrun_after) order by e.sequence), '[]')
-     from ledger_entry e where e.account_id = b.account_id and e.sequence > $2) as lines
+       'overrun', e.overrun_after, 'request', e.request_id,
+       'grant', case e.kind when 'grant' then (select idempotency_key from ledger_grant g
+         where g.account_id = e.account_id and g.sequence = e.sequence) end) order by e.sequence), '[]')
+     from ledger_entry e where e.account_id = b.account_id and e.sequence > $2) as lines,
+    (select string_agg(s.name, ', ' order by s.name) from (
+       select coalesce(m.external_id, 'key') || ' ' || q.period || ' ' || coalesce(q.wished::text, 'unlimited') || ': '
+         || q.posted || ' + ' || q.held as name
+       from sub_balance q left join member m on m.id = q.subject_id
+       where q.account_id = b.account_id and (q.posted <> 0 or q.held <> 0)) s) as subs
   from balance b where b.account_id = $1`;
 
 /** How each kind of line moves a balance: granted, posted, held, overrun. */
@@ -46,6 +56,8 @@ const MOVES: Readonly<Record<string, (line: Line) => readonly [number, number, n
   expire: ({ amount }) => [0, 0, -amount, 0],
   overrun: ({ amount }) => [0, 0, 0, amount],
   refuse: () => [0, 0, 0, 0],
+  refund: ({ amount }) => [0, -amount, 0, 0],
+  revoke: ({ amount }) => [-amount, 0, 0, 0],
 };
 
 type Balance = { readonly granted: number; readonly posted: number; readonly held: number; readonly overrun: number };
@@ -55,6 +67,7 @@ export class Observer {
   readonly #pool: pg.Pool;
   readonly #account: bigint;
   #sequence = 0;
+  readonly #lines = new Map<string, number>();
   #balance: Balance = { granted: 0, posted: 0, held: 0, overrun: 0 };
   /** When the account was last moved, by its own clock, which never goes back. */
   changedAtMs = Number.NEGATIVE_INFINITY;
@@ -78,6 +91,9 @@ export class Observer {
       throw new Violation(`invariant 4: the balance is ${show(state)}, its lines say ${show(this.#balance)}`);
     }
     if (show(state) !== show(model)) throw new Violation(`the balance is ${show(state)}, and should be ${show(model)}`);
+    if ((state.subs ?? '') !== model.subs.facts()) {
+      throw new Violation(`users and keys have ${state.subs}, and should have ${model.subs.facts()}`);
+    }
     if (state.period !== model.period) {
       throw new Violation(`the period is ${state.period}, and should be ${model.period}`);
     }
@@ -86,7 +102,13 @@ export class Observer {
     this.changedAtMs = changedAtMs;
   }
 
+  /** The line of a grant, or of a request's posting, where there is one. */
+  lineOf(of: { readonly grant: string } | { readonly request: string }): number | undefined {
+    return this.#lines.get('grant' in of ? `grant ${of.grant}` : `post ${of.request}`);
+  }
+
   #follow(line: Line): void {
+    this.#lines.set(`${line.kind} ${line.request ?? line.grant}`, line.sequence);
     const moves = MOVES[line.kind]?.(line);
     if (moves === undefined) throw new Violation(`there is no line of kind ${line.kind}`);
     const [granted, posted, held, overrun] = moves;

@@ -1,3 +1,5 @@
+import type { Asked, GrantTerms } from './model.ts';
+
 /**
  * A scenario is everything that will happen in one run, decided beforehand: plain data, so that a failing one can be
  * made smaller by leaving things out. Running it involves no chance at all. Times are milliseconds from its start.
@@ -9,6 +11,9 @@ export type Scenario = {
   readonly startsAt: string;
   readonly holdTtlMs: number;
   readonly monthlyBudget: number;
+  /** What each user and each key may cost a month, where they have no limit of their own. */
+  readonly memberBudget: number | null;
+  readonly keyBudget: number | null;
   readonly gateways: number;
   readonly replicas: number;
   readonly steps: readonly Step[];
@@ -38,8 +43,7 @@ export type RequestStep = {
   readonly atMs: number;
   readonly id: string;
   readonly gateway: number;
-  readonly user: number | null;
-  readonly bound: number;
+  readonly asked: Asked;
   readonly used: number;
   readonly streamMs: number;
   readonly ending: 'complete' | 'upstream_failure' | 'client_gone' | 'unreported';
@@ -55,15 +59,25 @@ export type OperationStep = {
   readonly replica: number;
   readonly database?: DatabaseFault;
 } & (
-  | { readonly kind: 'grant'; readonly key: string; readonly source: GrantSource; readonly amount: number | null }
+  | ({ readonly kind: 'grant' } & GrantTerms)
+  | {
+      readonly kind: 'reverse';
+      readonly key: string;
+      readonly of: { readonly grant: string } | { readonly request: string };
+      readonly amount: number | null;
+    }
   | { readonly kind: 'register'; readonly monthlyBudget: number }
+  /** A limit of a user's or the key's own; null takes it away. */
+  | { readonly kind: 'limit'; readonly subject: string; readonly limit: number | null }
   | { readonly kind: 'sweep' }
   | { readonly kind: 'budget' }
-  | { readonly kind: 'stray_authorise'; readonly request: string; readonly bound: number }
-  | { readonly kind: 'stray_settle'; readonly request: string; readonly used: number }
-  | { readonly kind: 'stray_void'; readonly request: string }
+  /** A call that comes alone, or several that come in the same instant, of which no gateway knows. */
+  | { readonly kind: 'stray'; readonly calls: readonly StrayCall[] }
 );
-export type GrantSource = 'top_up' | 'promotion' | 'correction';
+export type StrayCall =
+  | { readonly kind: 'authorise'; readonly request: string; readonly asked: Asked }
+  | { readonly kind: 'settle'; readonly request: string; readonly used: number }
+  | { readonly kind: 'void'; readonly request: string };
 
 /** Something that goes wrong with the machines. */
 export type DisasterStep = { readonly atMs: number } & (

@@ -7,7 +7,8 @@ import { Observer, Violation } from './observer.ts';
 import { SimulatedRedis } from './redis.ts';
 import { Replica } from './replica.ts';
 import type { Scenario, Step } from './scenario.ts';
-import { abandonTenant, openTenant, type SimulatedTenant } from './tenant.ts';
+import { SubBudgets } from './sub-budgets.ts';
+import { openTenant, retireTenant, type SimulatedTenant } from './tenant.ts';
 import { World } from './world.ts';
 
 /** After the last trouble is over: a lease ends, three heartbeats pass, and what was rescued is delivered. */
@@ -30,10 +31,11 @@ export async function simulate(pool: pg.Pool, scenario: Scenario): Promise<Resul
     await simulation.run();
     return { trace: simulation.trace, operations: simulation.operations, violation: undefined };
   } catch (error) {
-    await abandonTenant(pool, tenant);
     // Whatever the real code throws is found too: a constraint that fired means that somebody relied on it.
     const violation = error instanceof Violation ? error.message : `it threw: ${error}`;
     return { trace: simulation.trace, operations: simulation.operations, violation };
+  } finally {
+    await retireTenant(pool, tenant);
   }
 }
 
@@ -59,16 +61,20 @@ class Simulation {
     this.#scenario = scenario;
     this.#tenant = tenant;
     const { timeZone, holdTtlMs, monthlyBudget } = scenario;
-    const startsAtMs = Date.parse(scenario.startsAt);
-    this.#world = new World(startsAtMs);
-    this.#model = new LedgerModel(timeZone, holdTtlMs, startsAtMs);
-    this.#model.register(monthlyBudget, startsAtMs);
+    const atMs = Date.parse(scenario.startsAt);
+    this.#world = new World(atMs);
+    const subs = new SubBudgets(scenario.memberBudget, scenario.keyBudget);
+    this.#model = new LedgerModel({ timeZone, holdTtlMs, atMs, subs });
+    this.#model.register(monthlyBudget, atMs);
     this.#observer = new Observer(pool, tenant.record.account);
-    const { record } = tenant;
-    const deps = { world: this.#world, model: this.#model, observer: this.#observer, timeZone, monthlyBudget, record };
+    const { revision } = tenant.record;
+    const deps = { world: this.#world, model: this.#model, observer: this.#observer, monthlyBudget, revision };
     this.#judge = new Judge(deps);
     const now = () => new Date(this.#world.wallMs);
-    const replicas = Array.from({ length: scenario.replicas }, () => new Replica(pool, this.#judge, tenant, now));
+    const replicas = Array.from(
+      { length: scenario.replicas },
+      () => new Replica({ pool, tenant, now, judge: this.#judge, model: this.#model, observer: this.#observer }),
+    );
     this.#controlPlane = new ControlPlane(this.#world, replicas);
     this.#redis = new SimulatedRedis(this.#world);
     for (let pod = 0; pod < scenario.gateways; pod += 1) this.#startGateway(pod);
@@ -159,13 +165,15 @@ class Simulation {
     );
   }
 
-  /** When the last step, outage, stream and faulty call is over. */
+  /** When the last step, outage, stream and faulty call is over; leases go by a clock that may have been put back. */
   #troubleMs(): number {
-    const ends = this.#scenario.steps.map((step) => {
-      if (step.kind === 'request') return step.atMs + step.streamMs + REQUEST_TROUBLE_MS;
-      return step.atMs + ('forMs' in step ? step.forMs : 'downMs' in step ? step.downMs : 0);
-    });
-    return Math.max(0, ...ends);
+    let [last, back] = [0, 0];
+    for (const step of this.#scenario.steps) {
+      if (step.kind === 'request') last = Math.max(last, step.atMs + step.streamMs + REQUEST_TROUBLE_MS);
+      else last = Math.max(last, step.atMs + ('forMs' in step ? step.forMs : 'downMs' in step ? step.downMs : 0));
+      if (step.kind === 'clock_jump') back += Math.max(0, -step.byMs);
+    }
+    return last + back;
   }
 
   /** Nothing is under way, nothing leaked, and what was decided is what was billed. */
@@ -176,9 +184,8 @@ class Simulation {
     for (const outbox of this.#redis.outboxes.values()) {
       for (const request of outbox.keys()) throw new Violation(`${label(request)} lies in the outbox for ever`);
     }
-    const strays = new Set(
-      this.#scenario.steps.flatMap((step) => (step.kind === 'stray_settle' ? [step.request] : [])),
-    );
+    const calls = this.#scenario.steps.flatMap((step) => (step.kind === 'stray' ? step.calls : []));
+    const strays = new Set(calls.map(({ request }) => request));
     for (const request of this.#deadLetters) {
       if (!strays.has(request)) throw new Violation(`the result of ${label(request)} was refused for good`);
     }
@@ -186,7 +193,7 @@ class Simulation {
       const safe = by.alive || (stored && this.#redis.safe.has(id));
       const request = this.#model.requests.get(id);
       if (!safe || strays.has(id)) continue;
-      if (message.path === 'settle' && request?.posted?.used !== message.used) {
+      if (message.path === 'settle' && request?.posting?.used !== message.used) {
         throw new Violation(`${label(id)} was to be billed ${message.used}, but was ${JSON.stringify(request)}`);
       }
       if (message.path === 'void' && request?.state === 'posted')
@@ -194,14 +201,9 @@ class Simulation {
     }
     for (const [id, { state }] of this.#model.requests) {
       // A gateway killed before its intent was stored leaves a hold to its expiry: nothing else can know of it.
-      if (state !== 'held' || !this.#redis.safe.has(id) || this.#isStrayHold(id)) continue;
+      if (state !== 'held' || !this.#redis.safe.has(id) || strays.has(id)) continue;
       throw new Violation(`${label(id)} is still held, and nobody will ever end it`);
     }
-  }
-
-  /** A copy of an authorise that no gateway asked for is ended by its expiry alone. */
-  #isStrayHold(id: string): boolean {
-    return this.#scenario.steps.some((step) => step.kind === 'stray_authorise' && step.request === id);
   }
 
   /** Every request has exactly one end, as stored; the product's own replay agrees. */

@@ -10,6 +10,7 @@ import type { Charge, Usage } from '../pricing/cost.ts';
 import { registerTenant } from '../registry/register-tenant.ts';
 import { tenantRegistration, tenantSecrets } from '../testing/registrations.ts';
 import type { Scenario } from './scenario.ts';
+import { KEY_OWNER } from './sub-budgets.ts';
 
 const ONE = { input: 1n, cachedInput: 1n, cacheWrite: 1n, audioInput: 1n, output: 1n, audioOutput: 1n, image: 1n };
 
@@ -45,7 +46,7 @@ export type SimulatedTenant = {
   readonly name: string;
   readonly record: TenantRecord;
   readonly catalogueRevision: bigint;
-  readonly keySha256: Buffer;
+  readonly keySha256: Readonly<Record<'chat' | 'api', Buffer>>;
   readonly holdTtlMs: number;
   readonly registration: (monthlyBudget: number) => TenantRegistration;
 };
@@ -59,15 +60,41 @@ export async function openTenant(pool: pg.Pool, scenario: Scenario): Promise<Sim
   await registerTenant(pool, new Ledger(pool, () => startsAt), name, registration(scenario.monthlyBudget));
   const record = await new Catalogue(pool).tenantByName(name);
   if (record === undefined) throw new Error(`tenant ${name} was not stored`);
+  await openSubjects(pool, record, scenario);
   const { rows } = await pool.query<{ revision: bigint }>('select revision from catalogue');
   const catalogueRevision = rows[0]?.revision ?? 0n;
-  const keySha256 = hashSecret(secrets.chatKey);
+  const keySha256 = { chat: hashSecret(secrets.chatKey), api: hashSecret(`cf-${name}`) };
   return { name, record, catalogueRevision, keySha256, holdTtlMs: scenario.holdTtlMs, registration };
 }
 
-/** Ends what a failed run left held, so that no later run's sweep finds it. */
-export async function abandonTenant(pool: pg.Pool, tenant: SimulatedTenant): Promise<void> {
-  await pool.query(`update hold set state = 'voided', closed_at = now() where account_id = $1 and state = 'held'`, [
-    tenant.record.account,
-  ]);
+/** Three users of the chat, one of whom has a key. */
+async function openSubjects(pool: pg.Pool, { id, name }: TenantRecord, scenario: Scenario): Promise<void> {
+  await pool.query(
+    `with t as (update tenant set member_budget = $2, key_budget = $3 where id = $1),
+       m as (insert into member (tenant_id, external_id, role) select $1, 'user-' || n, 'user' from generate_series(1, 3) n
+             returning id, external_id)
+     insert into api_key (tenant_id, member_id, kind, name, sha256)
+     select $1, id, 'api', 'key', $4 from m where external_id = $5`,
+    [id, scenario.memberBudget, scenario.keyBudget, hashSecret(`cf-${name}`), `user-${KEY_OWNER}`],
+  );
+}
+
+/** Gives a user or the key a limit of its own. */
+export async function storeLimit(pool: pg.Pool, tenant: bigint, subject: string, limit: number | null): Promise<void> {
+  await pool.query({
+    name: 'store_limit',
+    text: `with m as (update member set monthly_budget = $3 where tenant_id = $1 and external_id = $2)
+      update api_key set monthly_budget = $3 where tenant_id = $1 and kind = 'api' and name = $2`,
+    values: [tenant, subject, limit],
+  });
+}
+
+/** Sees to it that no later run's sweep finds anything to do here. */
+export async function retireTenant(pool: pg.Pool, tenant: SimulatedTenant): Promise<void> {
+  await pool.query({
+    name: 'retire_tenant',
+    text: `with h as (update hold set state = 'voided', closed_at = now() where account_id = $1 and state = 'held')
+      update balance set held = 0, period_ends_at = 'infinity', due_at = 'infinity' where account_id = $1`,
+    values: [tenant.record.account],
+  });
 }
