@@ -70,7 +70,7 @@ export async function startApi(options: Partial<ControlPlaneOptions> = {}): Prom
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    const json = response.headers.get('content-type')?.includes('json') === true;
+    const json = /[/+]json/.test(response.headers.get('content-type') ?? '');
     return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text };
   };
   const admin: Api['admin'] = (method, path, body, headers) => call(method, path, ADMIN_KEY, body, headers);

@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { Problem, problem } from '../../http/problem.ts';
+import { Problem } from '../../http/problem.ts';
 import { route } from '../../http/route.ts';
 import { csvRecord } from '../../usage/csv.ts';
-import { DateRangeFields, dateRange } from '../../usage/date-range.ts';
+import { DateRangeFields } from '../../usage/date-range.ts';
 import { linesBetween } from '../../usage/lines.ts';
 import { dayOf } from '../../usage/local-day.ts';
 import { TenantParams, withTenant } from '../tenants/tenant-view.ts';
+import { readRange } from './read-range.ts';
 import { usageLine } from './usage-view.ts';
 
 const CONTENT_TYPES = { csv: 'text/csv', ndjson: 'application/x-ndjson' } as const;
@@ -33,11 +34,7 @@ export const exportUsage = route({
   run: (services, { params, query }) =>
     withTenant(services, params.tenant, async ({ name, account, registration }) => {
       const { timeZone } = registration;
-      const range = dateRange(query, services.now(), timeZone);
-      if ('fault' in range) {
-        const errors = [{ path: 'from', message: range.fault }];
-        return { status: 422, body: problem(422, 'invalid_input', `from: ${range.fault}`, { errors }) };
-      }
+      const range = readRange(query, services.now(), timeZone);
       const lines = linesBetween(services.pool, account, range.starts, range.ends);
       return {
         status: 200,

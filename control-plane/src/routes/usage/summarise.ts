@@ -1,12 +1,13 @@
 import type pg from 'pg';
 import { z } from 'zod';
 import { PageQuery, page, pageOf, readCursor } from '../../http/paging.ts';
-import { Problem, problem } from '../../http/problem.ts';
+import { Problem } from '../../http/problem.ts';
 import { route } from '../../http/route.ts';
 import { NanoEur } from '../../pricing/money.ts';
-import { DateRangeFields, dateRange } from '../../usage/date-range.ts';
+import { DateRangeFields } from '../../usage/date-range.ts';
 import { DIMENSION_NAMES, type Dimension, type Group, summarise } from '../../usage/summary.ts';
 import { TenantParams, withTenant } from '../tenants/tenant-view.ts';
+import { readRange } from './read-range.ts';
 
 const GroupBy = z
   .string()
@@ -57,11 +58,7 @@ export const summariseUsage = route({
   },
   run: (services, { params, query }) =>
     withTenant(services, params.tenant, async ({ account, registration }) => {
-      const range = dateRange(query, services.now(), registration.timeZone);
-      if ('fault' in range) {
-        const errors = [{ path: 'from', message: range.fault }];
-        return { status: 422, body: problem(422, 'invalid_input', `from: ${range.fault}`, { errors }) };
-      }
+      const range = readRange(query, services.now(), registration.timeZone);
       const { groupBy, limit } = query;
       const Position = z.array(z.string()).length(groupBy.length).optional();
       const after = readCursor(query.cursor, Position, undefined);

@@ -25,6 +25,7 @@ export const putWebhook = route({
     200: { description: 'Changed; with the secret only when it is new', schema: WebhookView },
     201: { description: 'Set. The secret is shown this once', schema: WebhookView },
     404: { description: 'No such tenant', schema: Problem },
+    422: { description: 'The address is refused', schema: Problem },
   },
   run: (services, { params, body }) =>
     withTenant(services, params.tenant, async (tenant) => {
