@@ -150,6 +150,9 @@ describe('the nightly one', () => {
     await hold();
     await settle(await hold());
     const metrics = createMetrics(pool);
+    // Before anything is known nothing is said: a zero would raise an alarm.
+    const unknown = await metrics.registry.metrics();
+    expect(unknown).not.toMatch(/^cloudfreedom_(capture_rate|reconciled_timestamp_seconds) /m);
     await tick({ pool, metrics, log: pino({ level: 'silent' }), now: () => now });
     const text = await metrics.registry.metrics();
     expect(text).toContain('cloudfreedom_live_holds 1\n');
