@@ -1089,7 +1089,7 @@ begin
   v_ending := array(select (one ->> 'request')::uuid from jsonb_array_elements(p_operations) one
                     where one ->> 'kind' <> 'authorise');
   for v_due in
-    select w.account_id from balance w where w.account_id = any(p_accounts) and w.held > 0 and exists (
+    select w.account_id from balance w where w.account_id = any(p_accounts) and exists (
       select 1 from hold q where q.account_id = w.account_id and q.state = 'held'
         and q.expires_at <= greatest(v_now, w.changed_at) and q.request_id <> all(v_ending))
   loop

@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { Catalogue, storeRate } from '../catalogue/catalogue.ts';
 import type { TenantRegistration } from '../catalogue/registrations.ts';
 import { hashSecret } from '../http/auth.ts';
-import { type AuthoriseOutcome, Ledger, type SettleOutcome } from '../ledger/ledger.ts';
+import { type AuthoriseInput, type AuthoriseOutcome, Ledger, type SettleOutcome } from '../ledger/ledger.ts';
 import { payloadHash } from '../ledger/payload-hash.ts';
 import type { HoldTerms } from '../ledger/terms.ts';
 import type { Usage } from '../pricing/cost.ts';
@@ -50,7 +50,15 @@ const USAGE: Usage = {
 export type LedgerBench = {
   readonly ledger: Ledger;
   readonly account: bigint;
-  readonly authorise: (amount: bigint, requestId?: string, note?: string) => Promise<AuthoriseOutcome>;
+  readonly authorise: (
+    amount: bigint,
+    requestId?: string,
+    note?: string,
+    more?: Partial<AuthoriseInput>,
+  ) => Promise<AuthoriseOutcome>;
+  /** Issues an API key. @returns its id and hash */
+  readonly apiKey: (member?: string) => Promise<{ id: string; keySha256: Buffer }>;
+  readonly tenant: bigint;
   readonly settle: (requestId: string, total: bigint) => Promise<SettleOutcome>;
   readonly register: (more: Partial<TenantRegistration>) => Promise<void>;
 };
@@ -81,7 +89,7 @@ export async function ledgerBench(options: LedgerBenchOptions): Promise<LedgerBe
   return {
     ledger,
     account: tenant.account,
-    authorise: async (amountNanoEur, requestId = randomUUID(), note = '') =>
+    authorise: async (amountNanoEur, requestId = randomUUID(), note = '', more = {}) =>
       ledger.authorise({
         account: tenant.account,
         tenant: tenant.id,
@@ -96,7 +104,17 @@ export async function ledgerBench(options: LedgerBenchOptions): Promise<LedgerBe
         terms: TERMS,
         holdTtlMs: options.holdTtlMs ?? MINUTE_MS,
         traceId: undefined,
+        ...more,
       }),
+    apiKey: async (member) => {
+      const keySha256 = randomBytes(32);
+      const { rows: keys } = await pool.query<{ id: string }>(
+        `insert into api_key (tenant_id, member_id, kind, name, sha256) values ($1, $2, 'api', 'key', $3) returning id`,
+        [tenant.id, member ?? null, keySha256],
+      );
+      return { id: keys[0]?.id ?? '', keySha256 };
+    },
+    tenant: tenant.id,
     settle: (requestId, total) =>
       ledger.settle({
         account: tenant.account,
