@@ -941,6 +941,9 @@ begin
   perform alert_fire(new.account_id, 'tenant', null, new.period,
     new.posted - new.posted_before, new.granted - new.posted_before);
   return null;
+exception when others then
+  raise warning 'an alert of account % could not be fired: %', new.account_id, sqlerrm;
+  return null;
 end $function$
 ;
 
@@ -991,6 +994,9 @@ begin
   if found then
     return (case when g.payload = p_payload then 'replayed' else 'conflict' end, g.id, g.source, g.amount, g.priority,
             g.expires_at, g.note, g.period, g.sequence, g.created_at)::grant_result;
+  end if;
+  if p_expires <= b.changed_at then
+    return ('expired', null, p_source, p_amount, null, p_expires, null, null, null, null)::grant_result;
   end if;
   if p_amount is null then
     -- A reset gives back what this period has cost so far; the part that came from the plan will lapse with it.
@@ -1691,6 +1697,7 @@ begin
     where subject_id in (e.member_id, e.key_id) and period = h.period;
     b := ledger_book(b, 'refund', p_amount, p_note, d, h, p_reverses);
     update lot set expired = true where id = any(d.lots) and expires_at <= b.changed_at;
+    select least(b.due_at, min(expires_at)) into b.due_at from lot where id = any(d.lots) and not expired;
   end if;
   insert into ledger_reversal (account_id, idempotency_key, payload, reverses, amount, note, period, sequence, created_at)
   values (p_account, p_key, p_payload, p_reverses, p_amount, p_note, b.period, b.sequence, b.changed_at) returning * into r;
@@ -1863,7 +1870,7 @@ CREATE OR REPLACE FUNCTION public.period_end(period text, zone text)
  RETURNS timestamp with time zone
  LANGUAGE sql
  STABLE
-RETURN ((((period || '-01'::text))::timestamp without time zone + '1 mon'::interval) AT TIME ZONE zone)
+RETURN (SELECT min(t.t) AS min FROM (SELECT ((((period_end.period || '-01'::text))::timestamp without time zone + '1 mon'::interval) AT TIME ZONE period_end.zone) AS midnight) m, LATERAL unnest(ARRAY[(m.midnight - '01:00:00'::interval), (m.midnight - '00:30:00'::interval), m.midnight]) t(t) WHERE (period_of(t.t, period_end.zone) > period_end.period))
 ;
 
 CREATE OR REPLACE FUNCTION public.period_of(at timestamp with time zone, zone text)
@@ -1895,6 +1902,9 @@ CREATE OR REPLACE FUNCTION public.sub_balance_alert()
 AS $function$
 begin
   perform alert_fire(new.account_id, new.kind, new.subject_id, new.period, new.posted, new.wished);
+  return null;
+exception when others then
+  raise warning 'an alert of % % could not be fired: %', new.kind, new.subject_id, sqlerrm;
   return null;
 end $function$
 ;

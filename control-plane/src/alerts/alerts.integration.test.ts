@@ -113,6 +113,18 @@ describe('a tenant’s thresholds', () => {
     expect((await alertsOf('demo')).map((alert: { thresholdPercent: number }) => alert.thresholdPercent)).toEqual([50]);
   });
 
+  test('that cannot be written fail no settlement, and are told with the next', async () => {
+    const secrets = await api.tenant('demo', { monthlyBudgetNanoEur: (COST * 5n).toString() });
+    const pool = openPool({ url: databaseUrl, onError: () => {} });
+    await pool.query('alter table delivery add constraint broken check (false)');
+    for (let request = 0; request < 3; request += 1) await spend(secrets);
+    expect(await alertsOf('demo')).toEqual([]);
+    await pool.query('alter table delivery drop constraint broken');
+    await pool.end();
+    await spend(secrets);
+    expect(await alertsOf('demo')).toMatchObject([{ thresholdPercent: 50 }, { thresholdPercent: 80 }]);
+  });
+
   test('are the tenant’s own; none means no alert', async () => {
     const budget = { monthlyBudgetNanoEur: (COST * 3n).toString() };
     const quiet = await api.tenant('quiet', { ...budget, alertThresholdsPercent: [] });

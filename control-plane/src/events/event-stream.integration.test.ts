@@ -122,6 +122,21 @@ test('losing the connection that listens costs no event', async () => {
     .toBe(1);
 });
 
+test('what rings between two waits is not lost, and wakes the next at once', async () => {
+  const bell = new Bell(databaseUrl, pino({ level: 'silent' }));
+  await bell.start();
+  const signal = new AbortController().signal;
+  const [ear, witness] = [bell.ear('cloudfreedom_delivery', ''), bell.ear('cloudfreedom_delivery', '')];
+  const heard = witness.wait(10_000, signal);
+  await pool.query('notify cloudfreedom_delivery');
+  expect(await heard).toBe(true);
+  const start = performance.now();
+  expect(await ear.wait(60_000, signal)).toBe(true);
+  expect(performance.now() - start).toBeLessThan(5_000);
+  expect(await ear.wait(1, signal)).toBe(false);
+  await bell.stop();
+});
+
 test('silence is filled with comments, so that both ends know the other lives', async () => {
   const bell = new Bell(databaseUrl, pino({ level: 'silent' }));
   await bell.start();
