@@ -1717,7 +1717,8 @@ declare
   v_at timestamptz := coalesce(p_now, clock_timestamp());
   b balance;
 begin
-  select t.time_zone into strict v_zone from tenant t where t.id = p_tenant for update;
+  -- No stronger lock: whoever holds the balance's may have to add a row that refers to the tenant.
+  select t.time_zone into strict v_zone from tenant t where t.id = p_tenant for no key update;
   select a.id into v_account from account a where a.tenant_id = p_tenant;
   if v_account is null then
     insert into account (tenant_id) values (p_tenant) returning id into v_account;

@@ -6,8 +6,13 @@
 create function period_of(at timestamptz, zone text) returns text language sql stable
   return to_char(at at time zone zone, 'YYYY-MM');
 
+-- The first instant after the period. Where clocks go back at midnight of the first, as in Havana, midnight comes twice:
+-- the first one counts.
 create function period_end(period text, zone text) returns timestamptz language sql stable
-  return ((period || '-01')::timestamp + interval '1 month') at time zone zone;
+  return (
+    select min(t) from (select ((period || '-01')::timestamp + interval '1 month') at time zone zone as midnight) m,
+      unnest(array[midnight - interval '1 hour', midnight - interval '30 minutes', midnight]) t
+    where period_of(t, zone) > period);
 
 -- Which money is spent first, where a grant does not say.
 create function default_priority(source text) returns integer language sql immutable
@@ -221,7 +226,8 @@ declare
   v_at timestamptz := coalesce(p_now, clock_timestamp());
   b balance;
 begin
-  select t.time_zone into strict v_zone from tenant t where t.id = p_tenant for update;
+  -- No stronger lock: whoever holds the balance's may have to add a row that refers to the tenant.
+  select t.time_zone into strict v_zone from tenant t where t.id = p_tenant for no key update;
   select a.id into v_account from account a where a.tenant_id = p_tenant;
   if v_account is null then
     insert into account (tenant_id) values (p_tenant) returning id into v_account;
@@ -243,8 +249,8 @@ begin
   return v_account;
 end $$;
 
--- outcome: created, replayed, conflict (the key was used for something else), or insufficient (a correction may take
--- only what is neither posted nor held; amount is then what it could take).
+-- outcome: created, replayed, conflict (the key was used for something else), expired (it would bring nothing any more),
+-- or insufficient (a correction may take only what is neither posted nor held; amount is then what it could take).
 create type grant_result as (
   outcome text, id uuid, source text, amount bigint, priority integer, expires_at timestamptz, note text, period text,
   sequence bigint, created_at timestamptz
@@ -264,6 +270,9 @@ begin
   if found then
     return (case when g.payload = p_payload then 'replayed' else 'conflict' end, g.id, g.source, g.amount, g.priority,
             g.expires_at, g.note, g.period, g.sequence, g.created_at)::grant_result;
+  end if;
+  if p_expires <= b.changed_at then
+    return ('expired', null, p_source, p_amount, null, p_expires, null, null, null, null)::grant_result;
   end if;
   if p_amount is null then
     -- A reset gives back what this period has cost so far; the part that came from the plan will lapse with it.
@@ -358,6 +367,7 @@ begin
     where subject_id in (e.member_id, e.key_id) and period = h.period;
     b := ledger_book(b, 'refund', p_amount, p_note, d, h, p_reverses);
     update lot set expired = true where id = any(d.lots) and expires_at <= b.changed_at;
+    select least(b.due_at, min(expires_at)) into b.due_at from lot where id = any(d.lots) and not expired;
   end if;
   insert into ledger_reversal (account_id, idempotency_key, payload, reverses, amount, note, period, sequence, created_at)
   values (p_account, p_key, p_payload, p_reverses, p_amount, p_note, b.period, b.sequence, b.changed_at) returning * into r;
