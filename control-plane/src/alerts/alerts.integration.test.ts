@@ -239,3 +239,25 @@ describe('a delivery', () => {
       ]);
   });
 });
+
+test('an erased tenant leaves no address of owners or webhook, in no table, and nothing is delivered any more', async () => {
+  await api.stop();
+  api = await start({ smtpUrl: 'smtp://127.0.0.1:1' });
+  const secrets = await api.tenant('demo', {
+    monthlyBudgetNanoEur: (COST * 4n).toString(),
+    alertThresholdsPercent: [10],
+    owners: ['canary@example.test'],
+  });
+  await api.admin('PUT', '/v1/tenants/demo/webhook', { url: 'https://canary.example.test/hook' });
+  await spend(secrets);
+  expect(await alertsOf('demo')).toMatchObject([{ deliveries: [{}, {}] }]);
+  expect((await api.admin('DELETE', '/v1/tenants/demo?data=erase')).status).toBe(204);
+  const pool = openPool({ url: databaseUrl, onError: () => {} });
+  const { rows } = await pool.query<{ found: string }>(`
+    select table_name as found from information_schema.tables
+    where table_schema = 'public' and table_type = 'BASE TABLE'
+      and query_to_xml(format('select * from %I', table_name), true, false, '')::text like '%canary%'`);
+  expect(rows).toEqual([]);
+  expect((await pool.query(`select from delivery where state = 'pending'`)).rowCount).toBe(0);
+  await pool.end();
+});
