@@ -224,6 +224,7 @@ declare
   v_account bigint;
   v_zone text;
   v_at timestamptz := coalesce(p_now, clock_timestamp());
+  v_end timestamptz;
   b balance;
 begin
   -- No stronger lock: whoever holds the balance's may have to add a row that refers to the tenant.
@@ -235,13 +236,17 @@ begin
     values (v_account, period_of(v_at, v_zone), period_end(period_of(v_at, v_zone), v_zone),
             period_end(period_of(v_at, v_zone), v_zone));
   end if;
-  b := ledger_lock(v_account, p_now);
+  -- Another time zone: the present period's end moves before anything falls due by it. Not into the past, for what was
+  -- held until now was held in that period.
+  select * into strict b from balance where account_id = v_account for update;
   if b.period_ends_at <> period_end(b.period, v_zone) then
-    b.period_ends_at := period_end(b.period, v_zone);
-    update lot set expires_at = b.period_ends_at where account_id = v_account and period = b.period and not expired;
-    select least(b.period_ends_at, min(expires_at)) into b.due_at
-    from lot where account_id = v_account and not closed and not expired;
+    v_end := greatest(period_end(b.period, v_zone), greatest(v_at, b.changed_at) + interval '1 millisecond');
+    update lot set expires_at = v_end where account_id = v_account and period = b.period and not expired;
+    update balance set period_ends_at = v_end,
+      due_at = (select least(v_end, min(expires_at)) from lot where account_id = v_account and not closed and not expired)
+    where account_id = v_account;
   end if;
+  b := ledger_lock(v_account, p_now);
   b.plan_target := p_target;
   b := ledger_trim(ledger_fill_plan(b));
   perform ledger_store(b);

@@ -317,6 +317,27 @@ describe('a new period', () => {
   });
 });
 
+describe('a tenant that moves to another time zone', () => {
+  test('where its month is over already, while something is held: the hold stays covered, a new month begins', async () => {
+    now = new Date('2026-11-30T20:00:00Z');
+    const of = await bench('1000', 'America/New_York');
+    const id = randomUUID();
+    await of.authorise(400n, id);
+    await of.register({ timeZone: 'Pacific/Kiritimati' });
+    now = new Date(now.getTime() + 1000);
+    expect(await of.ledger.budget(of.account)).toMatchObject({ period: '2026-12', availableNanoEur: 1000n });
+    expect(await of.settle(id, 400n)).toMatchObject({ postedNanoEur: 400n, overrunNanoEur: 0n });
+  });
+
+  test('where its month is not over yet, though it was: nothing lapses and nothing is granted twice', async () => {
+    now = new Date('2026-11-30T12:00:00Z');
+    const of = await bench('1000', 'Asia/Tokyo');
+    now = new Date('2026-11-30T15:30:00Z');
+    await of.register({ timeZone: 'UTC' });
+    expect(await entries(of)).toEqual(['grant 1000 plan']);
+  });
+});
+
 describe('another monthly budget', () => {
   test('grants the difference at once when it is higher', async () => {
     const of = await bench('1000');
