@@ -3,6 +3,7 @@ import { listAlerts } from './alerts/list.ts';
 import { streamEvents } from './events/stream.ts';
 import { authorise } from './gateway/authorise.ts';
 import { identify } from './gateway/identify.ts';
+import { report } from './gateway/report.ts';
 import { settle } from './gateway/settle.ts';
 import { voidRequest } from './gateway/void.ts';
 import { createGrant } from './grants/create.ts';
@@ -15,6 +16,7 @@ import { deleteKey } from './keys/delete.ts';
 import { listKeys } from './keys/list.ts';
 import { deleteModel } from './models/delete.ts';
 import { getModel } from './models/get.ts';
+import { getModelPrices } from './models/get-prices.ts';
 import { listModels } from './models/list.ts';
 import { putModel } from './models/put.ts';
 import { deletePlan } from './plans/delete.ts';
@@ -51,6 +53,7 @@ export const routes: readonly Route[] = [
   authorise,
   settle,
   voidRequest,
+  report,
   putTenant,
   getTenant,
   listTenants,
@@ -85,6 +88,7 @@ export const routes: readonly Route[] = [
   deletePlan,
   putModel,
   getModel,
+  getModelPrices,
   listModels,
   deleteModel,
   listPriceSnapshots,
