@@ -17,6 +17,9 @@ const COMMITS = [
   'commit',
 ];
 
+/** What of a tenant's registration the ledger cares about. */
+export type Registered = { readonly monthlyBudget: number; readonly timeZone: string };
+
 /** A request's operation: how the real ledger is asked, what of its answer counts, and what the model says. */
 export type Operation<Real = unknown> = {
   readonly name: string;
@@ -35,7 +38,7 @@ export class Judge {
   readonly #world: World;
   readonly #model: LedgerModel;
   readonly #observer: Observer;
-  #monthlyBudget: number;
+  #registered: string;
   #revision: bigint;
   operations = 0;
 
@@ -43,13 +46,13 @@ export class Judge {
     world: World;
     model: LedgerModel;
     observer: Observer;
-    monthlyBudget: number;
+    registered: Registered;
     revision: bigint;
   }) {
     this.#world = deps.world;
     this.#model = deps.model;
     this.#observer = deps.observer;
-    this.#monthlyBudget = deps.monthlyBudget;
+    this.#registered = JSON.stringify(deps.registered);
     this.#revision = deps.revision;
   }
 
@@ -97,15 +100,17 @@ export class Judge {
     await this.#compare(database, name, real, reversalFacts, ideal);
   }
 
-  async register(database: FaultyDatabase, monthlyBudget: number, real: () => Promise<RegisterOutcome>): Promise<void> {
+  async register(database: FaultyDatabase, wished: Registered, real: () => Promise<RegisterOutcome>): Promise<void> {
+    const { monthlyBudget, timeZone } = wished;
     const ideal = () => {
-      if (monthlyBudget === this.#monthlyBudget) return 'unchanged';
-      this.#monthlyBudget = monthlyBudget;
+      if (JSON.stringify(wished) === this.#registered) return 'unchanged';
+      this.#registered = JSON.stringify(wished);
       this.#revision += 1n;
-      this.#model.register(monthlyBudget, this.#atMs());
+      this.#model.register(monthlyBudget, timeZone, this.#atMs());
       return 'changed';
     };
-    await this.#compare(database, `register ${monthlyBudget} a month`, real, ({ outcome }) => outcome, ideal);
+    const name = `register ${monthlyBudget} a month in ${timeZone}`;
+    await this.#compare(database, name, real, ({ outcome }) => outcome, ideal);
   }
 
   async refreshLimits(database: FaultyDatabase, name: string, real: () => Promise<void>): Promise<void> {

@@ -14,6 +14,8 @@ export type Scenario = {
   /** What each user and each key may cost a month, where they have no limit of their own. */
   readonly memberBudget: number | null;
   readonly keyBudget: number | null;
+  /** Seats; three are taken from the start. */
+  readonly maxMembers: number | null;
   readonly gateways: number;
   readonly replicas: number;
   readonly steps: readonly Step[];
@@ -66,7 +68,7 @@ export type OperationStep = {
       readonly of: { readonly grant: string } | { readonly request: string };
       readonly amount: number | null;
     }
-  | { readonly kind: 'register'; readonly monthlyBudget: number }
+  | { readonly kind: 'register'; readonly monthlyBudget: number; readonly timeZone: string }
   /** A limit of a user's or the key's own; null takes it away. */
   | { readonly kind: 'limit'; readonly subject: string; readonly limit: number | null }
   | { readonly kind: 'sweep' }

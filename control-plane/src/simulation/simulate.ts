@@ -68,12 +68,13 @@ class Simulation {
     const { timeZone, holdTtlMs, monthlyBudget } = scenario;
     const atMs = Date.parse(scenario.startsAt);
     this.#world = new World(atMs);
-    const subs = new SubBudgets(scenario.memberBudget, scenario.keyBudget);
+    const subs = new SubBudgets(scenario);
     this.#model = new LedgerModel({ timeZone, holdTtlMs, atMs, subs });
-    this.#model.register(monthlyBudget, atMs);
+    this.#model.register(monthlyBudget, timeZone, atMs);
     this.#observer = new Observer(pool, tenant.record.account);
     const { revision } = tenant.record;
-    const deps = { world: this.#world, model: this.#model, observer: this.#observer, monthlyBudget, revision };
+    const registered = { monthlyBudget, timeZone };
+    const deps = { world: this.#world, model: this.#model, observer: this.#observer, registered, revision };
     this.#judge = new Judge(deps);
     const now = () => new Date(this.#world.wallMs);
     const replicas = Array.from(
