@@ -41,6 +41,8 @@ export class Judge {
   #registered: string;
   #revision: bigint;
   operations = 0;
+  /** What was answered so far, by kind: what a campaign never saw, it proves nothing of. */
+  readonly outcomes = new Set<string>();
 
   constructor(deps: {
     world: World;
@@ -175,7 +177,9 @@ export class Judge {
       for (const operation of batch) {
         const answer = answers[operations.indexOf(operation)];
         if (answer === undefined) continue;
-        const given = JSON.stringify(operation.factsOf(answer));
+        const facts = operation.factsOf(answer);
+        this.outcomes.add(outcomeOf(facts));
+        const given = JSON.stringify(facts);
         this.#world.log(`  ${operation.name} -> ${given}`);
         if (given !== expected.get(operation)) {
           throw new Violation(`${operation.name} gave ${given}, not ${expected.get(operation)}`);
@@ -207,13 +211,23 @@ export class Judge {
     if (answered === undefined) {
       this.#world.log(`${name} -> no answer; stored: ${expected}`);
     } else {
-      const given = JSON.stringify(factsOf(answered.answer));
+      const facts = factsOf(answered.answer);
+      this.outcomes.add(outcomeOf(facts));
+      const given = JSON.stringify(facts);
       this.#world.log(`${name} -> ${given}`);
       if (given !== expected) throw new Violation(`${name} gave ${given}, not ${expected}`);
     }
     await this.#observer.check(this.#model);
     return answered?.answer;
   }
+}
+
+/** An answer without its figures. */
+function outcomeOf(facts: unknown): string {
+  if (typeof facts !== 'object' || facts === null) return String(facts);
+  const { outcome, reason, scope, late, overrun } = facts as Record<string, unknown>;
+  const words = [String(outcome).replace(/[0-9]+/, '…'), reason, scope, late ? 'late' : '', overrun ? 'overrun' : ''];
+  return words.filter(Boolean).join(' ');
 }
 
 /** As the ledger's lane does it: the second operation on a request needs what the first one left. */

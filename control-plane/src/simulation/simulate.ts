@@ -20,6 +20,7 @@ export type Result = {
   readonly account: bigint;
   readonly trace: readonly string[];
   readonly operations: number;
+  readonly outcomes: ReadonlySet<string>;
   /** What went against the rules; undefined when nothing did. */
   readonly violation: string | undefined;
 };
@@ -88,7 +89,8 @@ class Simulation {
 
   get facts(): Omit<Result, 'violation'> {
     const { account } = this.#tenant.record;
-    return { account, trace: this.#world.trace, operations: this.#judge.operations };
+    const { operations, outcomes } = this.#judge;
+    return { account, trace: this.#world.trace, operations, outcomes };
   }
 
   async run(): Promise<void> {
