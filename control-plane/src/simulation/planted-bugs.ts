@@ -71,8 +71,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'months end in UTC, wherever the tenant lives',
     function: 'period_end',
-    instead: 'at time zone zone as midnight',
-    says: `at time zone 'UTC' as midnight`,
+    instead: 'AT TIME ZONE period_end.zone',
+    says: `AT TIME ZONE 'UTC'`,
   },
   {
     name: 'last month’s money does not lapse',
