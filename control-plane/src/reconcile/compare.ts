@@ -33,11 +33,9 @@ export const Figures = z.object({
   postedNanoEur: z.string().meta({ description: 'Posted for them' }),
   liveHolds: z.int(),
   oldestHoldSeconds: z.int().nullable().meta({ description: 'Age of the oldest hold that has not ended' }),
-  tenantsReported: z
-    .int()
-    .meta({
-      description: 'Tenants whose gateways all said lately what they have open; their holds are held against it',
-    }),
+  tenantsReported: z.int().meta({
+    description: 'Tenants whose gateways all said lately what they have open; their holds are held against it',
+  }),
   unknownToGateways: z.int().meta({ description: 'Live holds of those that no gateway knows of' }),
   deadLetters: z.int().meta({ description: 'Results that gateways could not deliver because they were refused' }),
 });
