@@ -3,14 +3,33 @@
 create table account (
   id bigint generated always as identity not null,
   tenant_id bigint not null,
-  kind text not null,
-  subject_id uuid,
   created_at timestamp with time zone default now() not null,
-  constraint account_check CHECK (((kind = 'tenant'::text) = (subject_id IS NULL))),
-  constraint account_kind_check CHECK ((kind = ANY (ARRAY['tenant'::text, 'user'::text, 'key'::text]))),
   constraint account_pkey PRIMARY KEY (id),
   constraint account_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id),
-  constraint account_tenant_id_kind_subject_id_key UNIQUE NULLS NOT DISTINCT (tenant_id, kind, subject_id)
+  constraint account_tenant_id_key UNIQUE (tenant_id)
+);
+
+create table alert (
+  id uuid default gen_random_uuid() not null,
+  tenant_id bigint not null,
+  account_id bigint not null,
+  scope text not null,
+  subject_id uuid,
+  period text not null,
+  threshold_percent integer not null,
+  spent bigint not null,
+  budget bigint not null,
+  at timestamp with time zone default clock_timestamp() not null,
+  event_id bigint not null,
+  constraint alert_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id),
+  constraint alert_account_id_subject_id_period_threshold_percent_key UNIQUE NULLS NOT DISTINCT (account_id, subject_id, period, threshold_percent),
+  constraint alert_check CHECK (((scope = 'tenant'::text) = (subject_id IS NULL))),
+  constraint alert_pkey PRIMARY KEY (id),
+  constraint alert_scope_check CHECK ((scope = ANY (ARRAY['tenant'::text, 'user'::text, 'key'::text]))),
+  constraint alert_tenant_id_event_id_key UNIQUE (tenant_id, event_id),
+  constraint alert_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id),
+  constraint alert_threshold_percent_check CHECK (((threshold_percent >= 1) AND (threshold_percent <= 100))),
+  constraint an_alert_was_right CHECK ((((spent)::numeric * (100)::numeric) >= ((threshold_percent)::numeric * (budget)::numeric)))
 );
 
 create table api_key (
@@ -20,11 +39,14 @@ create table api_key (
   kind text not null,
   name text not null,
   sha256 bytea not null,
+  monthly_budget bigint,
   expires_at timestamp with time zone,
   revoked_at timestamp with time zone,
   created_at timestamp with time zone default now() not null,
+  constraint api_key_check CHECK (((kind = 'api'::text) OR (monthly_budget IS NULL))),
   constraint api_key_kind_check CHECK ((kind = ANY (ARRAY['api'::text, 'chat'::text]))),
   constraint api_key_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id),
+  constraint api_key_monthly_budget_check CHECK ((monthly_budget >= 0)),
   constraint api_key_pkey PRIMARY KEY (id),
   constraint api_key_sha256_check CHECK ((octet_length(sha256) = 32)),
   constraint api_key_sha256_key UNIQUE (sha256),
@@ -41,21 +63,16 @@ create table balance (
   changed_at timestamp with time zone default '-infinity'::timestamp with time zone not null,
   period text not null,
   period_ends_at timestamp with time zone not null,
+  due_at timestamp with time zone not null,
   posted_before bigint default 0 not null,
   overrun_before bigint default 0 not null,
   restored bigint default 0 not null,
   plan_target bigint default 0 not null,
   plan_granted bigint default 0 not null,
-  plan_left bigint default 0 not null,
-  earlier_held bigint default 0 not null,
-  earlier_plan bigint default 0 not null,
+  unsettled boolean default false not null,
   constraint balance_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id),
   constraint balance_check CHECK (((posted_before >= 0) AND (posted_before <= posted))),
   constraint balance_check1 CHECK (((overrun_before >= 0) AND (overrun_before <= overrun))),
-  constraint balance_check2 CHECK (((restored >= 0) AND (restored <= (posted - posted_before)))),
-  constraint balance_check3 CHECK (((plan_left >= 0) AND (plan_left <= plan_granted))),
-  constraint balance_check4 CHECK (((earlier_held >= 0) AND (earlier_held <= held))),
-  constraint balance_check5 CHECK (((earlier_plan >= 0) AND (earlier_plan <= earlier_held))),
   constraint balance_granted_check CHECK ((granted >= 0)),
   constraint balance_held_check CHECK ((held >= 0)),
   constraint balance_overrun_check CHECK ((overrun >= 0)),
@@ -64,9 +81,10 @@ create table balance (
   constraint balance_plan_granted_check CHECK ((plan_granted >= 0)),
   constraint balance_plan_target_check CHECK ((plan_target >= 0)),
   constraint balance_posted_check CHECK ((posted >= 0)),
+  constraint balance_restored_check CHECK ((restored >= 0)),
   constraint balance_sequence_check CHECK ((sequence >= 0)),
-  constraint never_overspent CHECK (((posted + held) <= granted)),
-  constraint plan_within_grants CHECK ((((posted + plan_left) + earlier_plan) <= granted))
+  constraint due_within_period CHECK ((due_at <= period_ends_at)),
+  constraint never_overspent CHECK (((posted + held) <= granted))
 ) with (fillfactor=50);
 
 create table catalogue (
@@ -76,6 +94,46 @@ create table catalogue (
   constraint catalogue_singleton_check CHECK (singleton)
 );
 
+create table delivery (
+  id uuid default gen_random_uuid() not null,
+  alert_id uuid not null,
+  tenant_id bigint not null,
+  channel text not null,
+  recipient text not null,
+  state text default 'pending'::text not null,
+  attempts integer default 0 not null,
+  next_attempt_at timestamp with time zone default clock_timestamp() not null,
+  taken_until timestamp with time zone,
+  last_error text,
+  ended_at timestamp with time zone,
+  constraint delivery_alert_id_channel_recipient_key UNIQUE (alert_id, channel, recipient),
+  constraint delivery_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(id),
+  constraint delivery_channel_check CHECK ((channel = ANY (ARRAY['mail'::text, 'webhook'::text]))),
+  constraint delivery_check CHECK (((state = 'pending'::text) = (ended_at IS NULL))),
+  constraint delivery_pkey PRIMARY KEY (id),
+  constraint delivery_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text]))),
+  constraint delivery_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+);
+
+create table event (
+  tenant_id bigint not null,
+  id bigint not null,
+  at timestamp with time zone default clock_timestamp() not null,
+  type text not null,
+  data jsonb not null,
+  constraint event_id_check CHECK ((id > 0)),
+  constraint event_pkey PRIMARY KEY (tenant_id, id),
+  constraint event_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id),
+  constraint event_type_check CHECK ((type ~ '^[a-z_]+(\.[a-z_]+)+$'::text))
+);
+
+create table event_counter (
+  tenant_id bigint not null,
+  last bigint not null,
+  constraint event_counter_pkey PRIMARY KEY (tenant_id),
+  constraint event_counter_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+);
+
 create table exchange_rate (
   day date not null,
   usd_per_eur_micro bigint not null,
@@ -83,6 +141,23 @@ create table exchange_rate (
   created_at timestamp with time zone default now() not null,
   constraint exchange_rate_pkey PRIMARY KEY (day),
   constraint exchange_rate_usd_per_eur_micro_check CHECK ((usd_per_eur_micro > 0))
+);
+
+create table gateway_report (
+  tenant_id bigint not null,
+  gateway text not null,
+  at timestamp with time zone not null,
+  undelivered integer not null,
+  oldest_seconds integer not null,
+  dead_letters integer not null,
+  open uuid[] not null,
+  complete boolean not null,
+  constraint gateway_report_dead_letters_check CHECK ((dead_letters >= 0)),
+  constraint gateway_report_gateway_check CHECK ((length(gateway) <= 200)),
+  constraint gateway_report_oldest_seconds_check CHECK ((oldest_seconds >= 0)),
+  constraint gateway_report_pkey PRIMARY KEY (tenant_id, gateway),
+  constraint gateway_report_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id),
+  constraint gateway_report_undelivered_check CHECK ((undelivered >= 0))
 );
 
 create table hold (
@@ -101,7 +176,6 @@ create table hold (
   terms jsonb,
   created_at timestamp with time zone not null,
   closed_at timestamp with time zone,
-  constraint hold_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id),
   constraint hold_amount_check CHECK ((amount >= 0)),
   constraint hold_check CHECK (((state <> 'held'::text) OR ((expires_at IS NOT NULL) AND (terms IS NOT NULL) AND (payload IS NOT NULL) AND (closed_at IS NULL)))),
   constraint hold_payload_check CHECK ((octet_length(payload) = 32)),
@@ -116,6 +190,8 @@ create table ledger_entry (
   kind text not null,
   period text not null,
   request_id uuid,
+  member_id uuid,
+  key_id uuid,
   amount bigint not null,
   released bigint default 0 not null,
   granted_after bigint not null,
@@ -123,18 +199,31 @@ create table ledger_entry (
   held_after bigint not null,
   overrun_after bigint not null,
   reason text,
+  scope text,
+  scope_budget bigint,
+  scope_posted bigint,
+  scope_held bigint,
+  reverses bigint,
+  lots bigint[],
+  drawn bigint[],
   constraint a_post_stays_in_its_hold CHECK (((released = 0) OR (amount <= released))),
-  constraint a_refusal_was_right CHECK (((kind <> 'refuse'::text) OR (((posted_after + held_after) + amount) > granted_after))),
-  constraint ledger_entry_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id),
+  constraint a_refusal_was_right CHECK (((kind <> 'refuse'::text) OR (
+CASE scope
+    WHEN 'tenant'::text THEN ((((posted_after + held_after) + amount) > granted_after) AND ((reason = 'spent'::text) = ((posted_after + amount) > granted_after)))
+    ELSE ((((scope_posted + scope_held) + amount) > scope_budget) AND ((reason = 'spent'::text) = ((scope_posted + amount) > scope_budget)))
+END IS TRUE))),
+  constraint a_reversal_names_its_line CHECK (((kind = ANY (ARRAY['refund'::text, 'revoke'::text])) = (reverses IS NOT NULL))),
   constraint ledger_entry_check CHECK (((amount >= 0) OR (kind = 'grant'::text))),
   constraint ledger_entry_granted_after_check CHECK ((granted_after >= 0)),
   constraint ledger_entry_held_after_check CHECK ((held_after >= 0)),
-  constraint ledger_entry_kind_check CHECK ((kind = ANY (ARRAY['grant'::text, 'lapse'::text, 'hold'::text, 'post'::text, 'void'::text, 'expire'::text, 'refuse'::text, 'overrun'::text]))),
+  constraint ledger_entry_kind_check CHECK ((kind = ANY (ARRAY['grant'::text, 'lapse'::text, 'hold'::text, 'post'::text, 'void'::text, 'expire'::text, 'refuse'::text, 'overrun'::text, 'refund'::text, 'revoke'::text]))),
   constraint ledger_entry_overrun_after_check CHECK ((overrun_after >= 0)),
   constraint ledger_entry_pkey PRIMARY KEY (account_id, sequence),
   constraint ledger_entry_posted_after_check CHECK ((posted_after >= 0)),
   constraint ledger_entry_released_check CHECK ((released >= 0)),
+  constraint ledger_entry_scope_check CHECK ((scope = ANY (ARRAY['tenant'::text, 'user'::text, 'key'::text]))),
   constraint ledger_entry_sequence_check CHECK ((sequence > 0)),
+  constraint lots_are_drawn CHECK ((NOT (cardinality(lots) IS DISTINCT FROM cardinality(drawn)))),
   constraint never_overspent CHECK (((posted_after + held_after) <= granted_after)),
   constraint only_a_post_releases CHECK (((released = 0) OR (kind = 'post'::text)))
 );
@@ -146,6 +235,8 @@ create table ledger_grant (
   payload bytea not null,
   source text not null,
   amount bigint not null,
+  priority integer not null,
+  expires_at timestamp with time zone,
   note text,
   period text not null,
   sequence bigint not null,
@@ -158,6 +249,46 @@ create table ledger_grant (
   constraint only_a_correction_takes CHECK (((amount >= 0) OR (source = 'correction'::text)))
 );
 
+create table ledger_reversal (
+  id uuid default gen_random_uuid() not null,
+  account_id bigint not null,
+  idempotency_key text not null,
+  payload bytea not null,
+  reverses bigint not null,
+  amount bigint not null,
+  note text,
+  period text not null,
+  sequence bigint not null,
+  created_at timestamp with time zone not null,
+  constraint ledger_reversal_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id),
+  constraint ledger_reversal_account_id_idempotency_key_key UNIQUE (account_id, idempotency_key),
+  constraint ledger_reversal_amount_check CHECK ((amount > 0)),
+  constraint ledger_reversal_payload_check CHECK ((octet_length(payload) = 32)),
+  constraint ledger_reversal_pkey PRIMARY KEY (id)
+);
+
+create table lot (
+  id bigint generated always as identity not null,
+  account_id bigint not null,
+  grant_id uuid not null,
+  source text not null,
+  priority integer not null,
+  period text,
+  expires_at timestamp with time zone,
+  amount bigint not null,
+  remaining bigint not null,
+  expired boolean default false not null,
+  closed boolean default false not null,
+  constraint lot_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id),
+  constraint lot_amount_check CHECK ((amount > 0)),
+  constraint lot_check CHECK (((remaining >= 0) AND (remaining <= amount))),
+  constraint lot_check1 CHECK (((NOT closed) OR (remaining = 0))),
+  constraint lot_check2 CHECK (((NOT expired) OR (expires_at IS NOT NULL))),
+  constraint lot_check3 CHECK (((period IS NULL) OR (expires_at IS NOT NULL))),
+  constraint lot_pkey PRIMARY KEY (id),
+  constraint lot_source_check CHECK ((source = ANY (ARRAY['plan'::text, 'top_up'::text, 'promotion'::text, 'correction'::text])))
+) with (fillfactor=50);
+
 create table member (
   id uuid default gen_random_uuid() not null,
   tenant_id bigint not null,
@@ -165,7 +296,9 @@ create table member (
   email text,
   name text,
   role text not null,
+  monthly_budget bigint,
   created_at timestamp with time zone default now() not null,
+  constraint member_monthly_budget_check CHECK ((monthly_budget >= 0)),
   constraint member_pkey PRIMARY KEY (id),
   constraint member_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
 );
@@ -184,17 +317,71 @@ create table plan (
   constraint plan_pkey PRIMARY KEY (name)
 );
 
+create table price_snapshot (
+  id text not null,
+  sequence bigint generated always as identity not null,
+  litellm text not null,
+  prices jsonb not null,
+  created_at timestamp with time zone default now() not null,
+  constraint price_snapshot_id_check CHECK ((id ~ '^[0-9a-f]{64}$'::text)),
+  constraint price_snapshot_pkey PRIMARY KEY (id),
+  constraint price_snapshot_sequence_key UNIQUE (sequence)
+);
+
+create table reconciliation (
+  id uuid default gen_random_uuid() not null,
+  cause text not null,
+  night date,
+  started_at timestamp with time zone not null,
+  finished_at timestamp with time zone not null,
+  ok boolean not null,
+  faults jsonb not null,
+  figures jsonb not null,
+  constraint reconciliation_cause_check CHECK ((cause = ANY (ARRAY['night'::text, 'admin'::text]))),
+  constraint reconciliation_check CHECK (((cause = 'night'::text) = (night IS NOT NULL))),
+  constraint reconciliation_check1 CHECK ((ok = (faults = '[]'::jsonb))),
+  constraint reconciliation_night_key UNIQUE (night),
+  constraint reconciliation_pkey PRIMARY KEY (id)
+);
+
+create table sub_balance (
+  subject_id uuid not null,
+  period text not null,
+  account_id bigint not null,
+  kind text not null,
+  wished bigint,
+  budget bigint,
+  posted bigint default 0 not null,
+  held bigint default 0 not null,
+  constraint a_limit_is_both CHECK (((wished IS NULL) = (budget IS NULL))),
+  constraint never_overspent CHECK (((posted + held) <= budget)),
+  constraint sub_balance_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id),
+  constraint sub_balance_check CHECK ((budget >= wished)),
+  constraint sub_balance_held_check CHECK ((held >= 0)),
+  constraint sub_balance_kind_check CHECK ((kind = ANY (ARRAY['user'::text, 'key'::text]))),
+  constraint sub_balance_period_check CHECK ((period ~ '^\d{4}-\d{2}$'::text)),
+  constraint sub_balance_pkey PRIMARY KEY (subject_id, period),
+  constraint sub_balance_posted_check CHECK ((posted >= 0)),
+  constraint sub_balance_wished_check CHECK ((wished >= 0))
+) with (fillfactor=50);
+
 create table tenant (
   id bigint generated always as identity not null,
   name text not null,
   registration jsonb not null,
   revision bigint default 1 not null,
   time_zone text not null,
+  member_budget bigint,
+  key_budget bigint,
+  max_members integer,
   gateway_credential bytea not null,
   state text default 'open'::text not null,
   created_at timestamp with time zone default now() not null,
   changed_at timestamp with time zone default now() not null,
   constraint tenant_gateway_credential_check CHECK ((octet_length(gateway_credential) = 32)),
+  constraint tenant_key_budget_check CHECK ((key_budget >= 0)),
+  constraint tenant_max_members_check CHECK ((max_members > 0)),
+  constraint tenant_member_budget_check CHECK ((member_budget >= 0)),
   constraint tenant_pkey PRIMARY KEY (id),
   constraint tenant_state_check CHECK ((state = ANY (ARRAY['open'::text, 'closed'::text, 'erased'::text])))
 );
@@ -204,6 +391,7 @@ create table usage_line (
   request_id uuid not null,
   sequence bigint not null,
   at timestamp with time zone not null,
+  period text not null,
   settlement bytea not null,
   late boolean not null,
   finish text not null,
@@ -212,8 +400,12 @@ create table usage_line (
   input_tokens bigint not null,
   cached_input_tokens bigint not null,
   cache_write_tokens bigint not null,
+  audio_input_tokens bigint not null,
   output_tokens bigint not null,
+  audio_output_tokens bigint not null,
   images bigint not null,
+  provider_total_tokens bigint,
+  max_output_tokens bigint not null,
   hold bigint not null,
   cost bigint not null,
   margin bigint not null,
@@ -228,9 +420,11 @@ create table usage_line (
   started_at timestamp with time zone not null,
   first_token_at timestamp with time zone,
   ended_at timestamp with time zone not null,
+  price_snapshot text default (terms ->> 'priceSnapshot'::text),
   constraint total_is_cost_and_margin CHECK ((total = (cost + margin))),
   constraint total_is_posted_and_overrun CHECK ((total = (posted + overrun))),
-  constraint usage_line_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id),
+  constraint usage_line_audio_input_tokens_check CHECK ((audio_input_tokens >= 0)),
+  constraint usage_line_audio_output_tokens_check CHECK ((audio_output_tokens >= 0)),
   constraint usage_line_cache_write_tokens_check CHECK ((cache_write_tokens >= 0)),
   constraint usage_line_cached_input_tokens_check CHECK ((cached_input_tokens >= 0)),
   constraint usage_line_cost_check CHECK ((cost >= 0)),
@@ -243,20 +437,72 @@ create table usage_line (
   constraint usage_line_overrun_check CHECK ((overrun >= 0)),
   constraint usage_line_pkey PRIMARY KEY (account_id, request_id),
   constraint usage_line_posted_check CHECK ((posted >= 0)),
+  constraint usage_line_provider_total_tokens_check CHECK ((provider_total_tokens >= 0)),
   constraint usage_line_settlement_check CHECK ((octet_length(settlement) = 32))
+);
+
+create table usage_rolled (
+  account_id bigint not null,
+  through bigint not null,
+  constraint usage_rolled_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id),
+  constraint usage_rolled_pkey PRIMARY KEY (account_id),
+  constraint usage_rolled_through_check CHECK ((through >= 0))
+) with (fillfactor=50);
+
+create table usage_rollup (
+  account_id bigint not null,
+  day date not null,
+  member_id uuid,
+  key_id uuid,
+  model text not null,
+  model_served text not null,
+  requests bigint not null,
+  input_tokens bigint not null,
+  cached_input_tokens bigint not null,
+  cache_write_tokens bigint not null,
+  audio_input_tokens bigint not null,
+  output_tokens bigint not null,
+  audio_output_tokens bigint not null,
+  images bigint not null,
+  cost bigint not null,
+  margin bigint not null,
+  total bigint not null,
+  posted bigint not null,
+  overrun bigint not null,
+  constraint usage_rollup_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id)
+) with (fillfactor=70);
+
+create table webhook (
+  tenant_id bigint not null,
+  url text not null,
+  secret bytea not null,
+  created_at timestamp with time zone default now() not null,
+  changed_at timestamp with time zone default now() not null,
+  constraint webhook_pkey PRIMARY KEY (tenant_id),
+  constraint webhook_secret_check CHECK ((octet_length(secret) = 32)),
+  constraint webhook_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id),
+  constraint webhook_url_check CHECK ((length(url) <= 2048))
 );
 
 CREATE UNIQUE INDEX api_key_one_chat_key ON public.api_key USING btree (tenant_id) WHERE ((kind = 'chat'::text) AND (revoked_at IS NULL));
 
 CREATE INDEX api_key_page ON public.api_key USING btree (tenant_id, created_at, id);
 
+CREATE INDEX delivery_due ON public.delivery USING btree (next_attempt_at) WHERE (state = 'pending'::text);
+
+CREATE INDEX delivery_under_way ON public.delivery USING btree (tenant_id, channel) WHERE ((state = 'pending'::text) AND (taken_until IS NOT NULL));
+
 CREATE INDEX hold_overdue ON public.hold USING btree (account_id, expires_at) WHERE (state = 'held'::text);
 
-CREATE INDEX hold_sweep ON public.hold USING btree (expires_at) WHERE (state = 'held'::text);
-
-CREATE UNIQUE INDEX ledger_entry_once ON public.ledger_entry USING btree (account_id, request_id, kind) WHERE (request_id IS NOT NULL);
+CREATE UNIQUE INDEX ledger_entry_once ON public.ledger_entry USING btree (account_id, request_id, kind) WHERE ((request_id IS NOT NULL) AND (kind <> 'refund'::text));
 
 CREATE UNIQUE INDEX ledger_grant_page ON public.ledger_grant USING btree (account_id, sequence);
+
+CREATE INDEX ledger_reversal_of ON public.ledger_reversal USING btree (account_id, reverses);
+
+CREATE UNIQUE INDEX ledger_reversal_page ON public.ledger_reversal USING btree (account_id, sequence);
+
+CREATE INDEX lot_open ON public.lot USING btree (account_id) WHERE (NOT closed);
 
 CREATE UNIQUE INDEX member_email ON public.member USING btree (tenant_id, lower(email));
 
@@ -264,19 +510,39 @@ CREATE UNIQUE INDEX member_external_id ON public.member USING btree (tenant_id, 
 
 CREATE INDEX member_page ON public.member USING btree (tenant_id, created_at, id);
 
+CREATE INDEX reconciliation_page ON public.reconciliation USING btree (started_at, id);
+
+CREATE INDEX sub_balance_account ON public.sub_balance USING btree (account_id, period);
+
 CREATE UNIQUE INDEX tenant_gateway_credential ON public.tenant USING btree (gateway_credential) WHERE (state <> 'erased'::text);
 
 CREATE UNIQUE INDEX tenant_name ON public.tenant USING btree (name) WHERE (state <> 'erased'::text);
 
 CREATE UNIQUE INDEX usage_line_page ON public.usage_line USING btree (account_id, sequence);
 
+CREATE UNIQUE INDEX usage_rollup_key ON public.usage_rollup USING btree (account_id, day, member_id, key_id, model, model_served) NULLS NOT DISTINCT;
+
+CREATE TRIGGER balance_reaches_threshold AFTER UPDATE ON public.balance FOR EACH ROW WHEN (((new.posted <> old.posted) OR (new.granted <> old.granted))) EXECUTE FUNCTION balance_alert();
+
+CREATE TRIGGER event_append_only BEFORE UPDATE OR TRUNCATE ON public.event FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 CREATE TRIGGER ledger_entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.ledger_entry FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 CREATE TRIGGER ledger_grant_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.ledger_grant FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+CREATE TRIGGER ledger_reversal_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.ledger_reversal FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 CREATE TRIGGER model_changes_catalogue AFTER INSERT OR DELETE OR UPDATE ON public.model FOR EACH STATEMENT EXECUTE FUNCTION catalogue_changed();
 
+CREATE TRIGGER price_snapshot_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.price_snapshot FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER prices_change_catalogue AFTER INSERT ON public.price_snapshot FOR EACH STATEMENT EXECUTE FUNCTION catalogue_changed();
+
 CREATE TRIGGER rate_changes_catalogue AFTER INSERT OR DELETE OR UPDATE ON public.exchange_rate FOR EACH STATEMENT EXECUTE FUNCTION catalogue_changed();
+
+CREATE TRIGGER sub_balance_reaches_threshold AFTER UPDATE ON public.sub_balance FOR EACH ROW WHEN (((new.posted <> old.posted) OR (new.wished IS DISTINCT FROM old.wished))) EXECUTE FUNCTION sub_balance_alert();
+
+CREATE TRIGGER tenant_changes_time_zone AFTER UPDATE OF time_zone ON public.tenant FOR EACH ROW WHEN ((old.time_zone <> new.time_zone)) EXECUTE FUNCTION usage_cut_days();
 
 CREATE TRIGGER usage_line_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.usage_line FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
@@ -284,43 +550,123 @@ CREATE TRIGGER usage_line_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pub
 
 -- the owner itself may only insert, maintain, references, select, trigger ledger_grant
 
--- the owner itself may only insert, maintain, references, select, trigger usage_line
+-- the owner itself may only insert, maintain, references, select, trigger ledger_reversal
 
-create type authorise_result as (
-  outcome text,
-  reason text,
-  amount bigint,
-  max_output_tokens bigint,
-  expires_at timestamp with time zone,
-  resets_at timestamp with time zone,
-  granted bigint,
-  posted bigint,
-  held bigint,
-  next_expiry timestamp with time zone,
-  replayed boolean
-);
+-- the owner itself may only insert, maintain, references, select, trigger price_snapshot
+
+-- the owner itself may only insert, maintain, references, select, trigger usage_line
 
 create type grant_result as (
   outcome text,
   id uuid,
   source text,
   amount bigint,
+  priority integer,
+  expires_at timestamp with time zone,
   note text,
   period text,
   sequence bigint,
   created_at timestamp with time zone
 );
 
-create type settle_result as (
+create type ledger_case as (
+  o ledger_operation,
+  h hold,
+  key_id uuid,
+  key_kind text,
+  member_id uuid,
+  fresh boolean,
+  member_known boolean,
+  r ledger_result
+);
+
+create type ledger_operation as (
+  i integer,
+  kind text,
+  account bigint,
+  request uuid,
+  trace text,
+  tenant bigint,
+  tenant_revision bigint,
+  catalogue_revision bigint,
+  payload bytea,
+  key bytea,
+  user jsonb,
+  amount bigint,
+  max_output_tokens bigint,
+  terms jsonb,
+  hold_ms bigint,
+  min_amount bigint,
+  min_output_tokens bigint,
+  step_amount bigint,
+  step_output_tokens bigint,
+  settlement bytea,
+  model_served text,
+  input_tokens bigint,
+  cached_input_tokens bigint,
+  cache_write_tokens bigint,
+  audio_input_tokens bigint,
+  output_tokens bigint,
+  audio_output_tokens bigint,
+  images bigint,
+  provider_total_tokens bigint,
+  cost bigint,
+  margin bigint,
+  prices jsonb,
+  cache_hit boolean,
+  finish text,
+  started_at timestamp with time zone,
+  first_token_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  reason text
+);
+
+create type ledger_result as (
   outcome text,
+  reason text,
+  replayed boolean,
+  amount bigint,
+  max_output_tokens bigint,
+  expires_at timestamp with time zone,
+  resets_at timestamp with time zone,
+  scope text,
+  granted bigint,
+  posted bigint,
+  held bigint,
+  next_expiry timestamp with time zone,
   late boolean,
   hold bigint,
   cost bigint,
   margin bigint,
   total bigint,
-  posted bigint,
   overrun bigint,
-  sequence bigint
+  line text,
+  at timestamp with time zone,
+  period text,
+  sequence bigint,
+  released bigint,
+  granted_after bigint,
+  posted_after bigint,
+  held_after bigint,
+  overrun_after bigint,
+  lots bigint[],
+  drawn bigint[]
+);
+
+create type lot_draw as (
+  lots bigint[],
+  drawn bigint[]
+);
+
+create type reversal_result as (
+  outcome text,
+  id uuid,
+  reverses bigint,
+  amount bigint,
+  note text,
+  period text,
+  sequence bigint,
+  created_at timestamp with time zone
 );
 
 create view ledger_faults as
@@ -331,6 +677,8 @@ create view ledger_faults as
             e.kind,
             e.period,
             e.request_id,
+            e.member_id,
+            e.key_id,
             e.amount,
             e.released,
             e.granted_after,
@@ -338,16 +686,25 @@ create view ledger_faults as
             e.held_after,
             e.overrun_after,
             e.reason,
+            e.scope,
+            e.scope_budget,
+            e.scope_posted,
+            e.scope_held,
+            e.reverses,
+            e.lots,
+            e.drawn,
             row_number() OVER w AS ordinal,
             sum(
                 CASE e.kind
                     WHEN 'grant'::text THEN e.amount
                     WHEN 'lapse'::text THEN - e.amount
+                    WHEN 'revoke'::text THEN - e.amount
                     ELSE 0::bigint
                 END) OVER w AS granted,
             sum(
                 CASE e.kind
                     WHEN 'post'::text THEN e.amount
+                    WHEN 'refund'::text THEN - e.amount
                     ELSE 0::bigint
                 END) OVER w AS posted,
             sum(
@@ -372,6 +729,8 @@ create view ledger_faults as
             line.kind,
             line.period,
             line.request_id,
+            line.member_id,
+            line.key_id,
             line.amount,
             line.released,
             line.granted_after,
@@ -379,6 +738,13 @@ create view ledger_faults as
             line.held_after,
             line.overrun_after,
             line.reason,
+            line.scope,
+            line.scope_budget,
+            line.scope_posted,
+            line.scope_held,
+            line.reverses,
+            line.lots,
+            line.drawn,
             line.ordinal,
             line.granted,
             line.posted,
@@ -392,6 +758,40 @@ create view ledger_faults as
            FROM hold
           WHERE hold.state = 'held'::text
           GROUP BY hold.account_id
+        ), draw AS (
+         SELECT e.account_id,
+            e.sequence,
+            e.kind,
+            e.amount,
+            d.lot,
+            d.part
+           FROM ledger_entry e,
+            LATERAL UNNEST(e.lots, e.drawn) d(lot, part)
+        ), sub AS (
+         SELECT e.account_id,
+            s.subject_id,
+            h.period,
+            sum(
+                CASE e.kind
+                    WHEN 'post'::text THEN e.amount
+                    WHEN 'refund'::text THEN - e.amount
+                    ELSE 0::bigint
+                END) AS posted,
+            sum(
+                CASE e.kind
+                    WHEN 'hold'::text THEN e.amount
+                    WHEN 'post'::text THEN - e.released
+                    WHEN 'void'::text THEN - e.amount
+                    WHEN 'expire'::text THEN - e.amount
+                    ELSE 0::bigint
+                END) AS held
+           FROM ledger_entry e
+             JOIN hold h USING (account_id, request_id)
+             CROSS JOIN LATERAL ( VALUES (e.member_id), (e.key_id)) s(subject_id)
+          WHERE s.subject_id IS NOT NULL AND NOT (EXISTS ( SELECT 1
+                   FROM api_key k
+                  WHERE k.id = s.subject_id AND k.kind = 'chat'::text))
+          GROUP BY e.account_id, s.subject_id, h.period
         )
  SELECT line.account_id,
     ('line '::text || line.sequence) || ' does not follow from the lines before it'::text AS fault
@@ -409,6 +809,49 @@ UNION ALL
    FROM balance b
      LEFT JOIN live USING (account_id)
   WHERE b.held::numeric <> COALESCE(live.held, 0::numeric)
+UNION ALL
+ SELECT COALESCE(q.account_id, sub.account_id) AS account_id,
+    (((COALESCE(q.kind, 'account'::text) || ' '::text) || COALESCE(q.subject_id, sub.subject_id)) || ' has not the balance its lines say in '::text) || COALESCE(q.period, sub.period) AS fault
+   FROM sub_balance q
+     FULL JOIN sub ON sub.subject_id = q.subject_id AND sub.period = q.period
+  WHERE (q.account_id IS DISTINCT FROM sub.account_id OR q.posted::numeric IS DISTINCT FROM sub.posted OR q.held::numeric IS DISTINCT FROM sub.held) AND (q.posted <> 0 OR q.held <> 0 OR sub.posted <> 0::numeric OR sub.held <> 0::numeric)
+UNION ALL
+ SELECT draw.account_id,
+    ('line '::text || draw.sequence) || ' moves another amount than its lots'::text AS fault
+   FROM draw
+  GROUP BY draw.account_id, draw.sequence, draw.kind, draw.amount
+ HAVING sum(draw.part) <>
+        CASE
+            WHEN draw.kind = ANY (ARRAY['grant'::text, 'refund'::text]) THEN - draw.amount
+            ELSE draw.amount
+        END::numeric
+UNION ALL
+ SELECT ledger_entry.account_id,
+    ('line '::text || ledger_entry.sequence) || ' moves money of no lot'::text AS fault
+   FROM ledger_entry
+  WHERE (ledger_entry.kind = ANY (ARRAY['grant'::text, 'lapse'::text, 'post'::text, 'refund'::text, 'revoke'::text])) AND ledger_entry.amount <> 0 AND COALESCE(cardinality(ledger_entry.lots), 0) = 0
+UNION ALL
+ SELECT l.account_id,
+    ('lot '::text || l.id) || ' has not what its lines say'::text AS fault
+   FROM lot l
+     LEFT JOIN draw d ON d.lot = l.id
+  GROUP BY l.id
+ HAVING l.remaining::numeric <> (- COALESCE(sum(d.part), 0::numeric)) OR count(*) FILTER (WHERE d.account_id <> l.account_id) > 0
+UNION ALL
+ SELECT l.account_id,
+    ('lot '::text || l.id) || ' comes from no grant'::text AS fault
+   FROM lot l
+     LEFT JOIN ledger_grant g ON g.id = l.grant_id AND g.account_id = l.account_id
+  WHERE g.id IS NULL
+UNION ALL
+ SELECT b.account_id,
+    'the lots do not add up to what is granted and not posted'::text AS fault
+   FROM balance b
+     LEFT JOIN ( SELECT lot.account_id,
+            sum(lot.remaining) AS remaining
+           FROM lot
+          GROUP BY lot.account_id) l USING (account_id)
+  WHERE (b.granted - b.posted)::numeric <> COALESCE(l.remaining, 0::numeric)
 UNION ALL
  SELECT h.account_id,
     ('request '::text || h.request_id) || ' has no single end'::text AS fault
@@ -428,7 +871,103 @@ UNION ALL
     'a grant has no line'::text AS fault
    FROM ledger_grant g
      LEFT JOIN ledger_entry e ON e.account_id = g.account_id AND e.sequence = g.sequence AND e.kind = 'grant'::text AND e.amount = g.amount
-  WHERE e.sequence IS NULL;
+  WHERE e.sequence IS NULL
+UNION ALL
+ SELECT v.account_id,
+    ('more was reversed than line '::text || v.reverses) || ' has moved'::text AS fault
+   FROM ledger_reversal v
+     JOIN ledger_entry e ON e.account_id = v.account_id AND e.sequence = v.reverses
+  GROUP BY v.account_id, v.reverses, e.amount
+ HAVING sum(v.amount) > e.amount::numeric;
+
+create view usage_faults as
+ WITH sums AS (
+         SELECT s_1.account_id,
+            s_1.day,
+            s_1.member_id,
+            s_1.key_id,
+            s_1.model,
+            s_1.model_served,
+            s_1.requests,
+            s_1.input_tokens,
+            s_1.cached_input_tokens,
+            s_1.cache_write_tokens,
+            s_1.audio_input_tokens,
+            s_1.output_tokens,
+            s_1.audio_output_tokens,
+            s_1.images,
+            s_1.cost,
+            s_1.margin,
+            s_1.total,
+            s_1.posted,
+            s_1.overrun
+           FROM usage_rolled r_1,
+            LATERAL usage_sums(r_1.account_id, 0::bigint, r_1.through) s_1(account_id, day, member_id, key_id, model, model_served, requests, input_tokens, cached_input_tokens, cache_write_tokens, audio_input_tokens, output_tokens, audio_output_tokens, images, cost, margin, total, posted, overrun)
+        )
+ SELECT COALESCE(s.account_id, r.account_id) AS account_id,
+    COALESCE(s.day, r.day) AS day,
+    COALESCE(s.total, 0::bigint) AS total_of_lines,
+    COALESCE(r.total, 0::bigint) AS total_of_rollups
+   FROM sums s
+     FULL JOIN usage_rollup r ON s.account_id = r.account_id AND s.day = r.day AND s.model = r.model AND s.model_served = r.model_served AND COALESCE(s.member_id::text, ''::text) = COALESCE(r.member_id::text, ''::text) AND COALESCE(s.key_id::text, ''::text) = COALESCE(r.key_id::text, ''::text)
+  WHERE s.* IS DISTINCT FROM r.*;
+
+CREATE OR REPLACE FUNCTION public.alert_fire(p_account bigint, p_scope text, p_subject uuid, p_period text, p_spent bigint, p_budget bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  t record;
+  threshold int;
+  v_alert uuid;
+  v_event bigint;
+begin
+  select tenant.id, registration into strict t from account a join tenant on tenant.id = a.tenant_id
+  where a.id = p_account;
+  for threshold in
+    select distinct value::int from jsonb_array_elements_text(t.registration -> 'alertThresholdsPercent')
+    where value::int <= percent_spent(p_spent, p_budget)
+      and not exists (select 1 from alert where account_id = p_account and subject_id is not distinct from p_subject
+                      and period = p_period and threshold_percent = value::int)
+    order by 1
+  loop
+    v_alert := gen_random_uuid();
+    v_event := event_append(t.id, 'budget.threshold_reached', jsonb_build_object(
+      'alertId', v_alert, 'scope', p_scope, 'subjectId', p_subject, 'period', p_period,
+      'thresholdPercent', threshold, 'spentNanoEur', p_spent::text, 'budgetNanoEur', p_budget::text));
+    insert into alert (id, tenant_id, account_id, scope, subject_id, period, threshold_percent, spent, budget, event_id)
+    values (v_alert, t.id, p_account, p_scope, p_subject, p_period, threshold, p_spent, p_budget, v_event);
+    insert into delivery (alert_id, tenant_id, channel, recipient)
+    select v_alert, t.id, 'mail', owner from jsonb_array_elements_text(coalesce(t.registration -> 'owners', '[]')) owner
+    union
+    select v_alert, t.id, 'webhook', url from webhook where tenant_id = t.id;
+    perform pg_notify('cloudfreedom_delivery', '');
+  end loop;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.balance_alert()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_spent bigint := new.posted - new.posted_before;
+  v_budget bigint := new.granted - new.posted_before;
+  v_before int := 0;
+begin
+  if new.period = old.period then
+    v_before := percent_spent(old.posted - old.posted_before, old.granted - old.posted_before);
+  end if;
+  if percent_spent(v_spent, v_budget) > v_before then
+    begin
+      perform alert_fire(new.account_id, 'tenant', null, new.period, v_spent, v_budget);
+    exception when others then
+      raise warning 'an alert of account % could not be fired: %', new.account_id, sqlerrm;
+    end;
+  end if;
+  return null;
+end $function$
+;
 
 CREATE OR REPLACE FUNCTION public.catalogue_changed()
  RETURNS trigger
@@ -440,39 +979,494 @@ begin
 end $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.ledger_add_grant(p_account bigint, p_key text, p_payload bytea, p_source text, p_amount bigint, p_note text, p_now timestamp with time zone)
+CREATE OR REPLACE FUNCTION public.default_priority(source text)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE
+RETURN CASE source WHEN 'plan'::text THEN 10 WHEN 'promotion'::text THEN 20 ELSE 30 END
+;
+
+CREATE OR REPLACE FUNCTION public.event_append(p_tenant bigint, p_type text, p_data jsonb)
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_id bigint;
+begin
+  insert into event_counter as c (tenant_id, last) values (p_tenant, 1)
+  on conflict (tenant_id) do update set last = c.last + 1 returning last into v_id;
+  insert into event (tenant_id, id, type, data) values (p_tenant, v_id, p_type, p_data);
+  -- Only wakes who waits; a reader that was not listening finds the row all the same.
+  perform pg_notify('cloudfreedom_event', p_tenant::text);
+  return v_id;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.ledger_add_grant(p_account bigint, p_key text, p_payload bytea, p_source text, p_amount bigint, p_note text, p_priority integer, p_expires timestamp with time zone, p_now timestamp with time zone)
  RETURNS grant_result
  LANGUAGE plpgsql
 AS $function$
 declare
   b balance := ledger_lock(p_account, p_now);
   g ledger_grant;
-  from_plan bigint;
+  v_from_plan bigint := 0;
+  d lot_draw;
 begin
   select * into g from ledger_grant where account_id = p_account and idempotency_key = p_key;
   if found then
-    return (case when g.payload = p_payload then 'replayed' else 'conflict' end,
-            g.id, g.source, g.amount, g.note, g.period, g.sequence, g.created_at)::grant_result;
+    return (case when g.payload = p_payload then 'replayed' else 'conflict' end, g.id, g.source, g.amount, g.priority,
+            g.expires_at, g.note, g.period, g.sequence, g.created_at)::grant_result;
+  end if;
+  if p_expires <= b.changed_at then
+    return ('expired', null, p_source, p_amount, null, p_expires, null, null, null, null)::grant_result;
   end if;
   if p_amount is null then
     -- A reset gives back what this period has cost so far; the part that came from the plan will lapse with it.
-    p_amount := b.posted - b.posted_before - b.restored;
-    from_plan := least(p_amount, b.plan_granted - b.plan_left);
+    p_amount := greatest(0, b.posted - b.posted_before - b.restored);
+    select least(p_amount, greatest(0, b.plan_granted - coalesce(sum(remaining), 0))) into v_from_plan
+    from lot where account_id = p_account and period = b.period and not expired and not closed;
     b.restored := b.restored + p_amount;
-    b.plan_left := b.plan_left + from_plan;
   elsif p_amount < 0 then
     if b.granted + p_amount < b.posted + b.held then
-      return ('insufficient', null, p_source, b.granted - b.posted - b.held, null, null, null, null)::grant_result;
+      return ('insufficient', null, p_source, b.granted - b.posted - b.held, null, null, null, null, null,
+              null)::grant_result;
     end if;
-    -- Top-ups pay for it first; what they cannot give comes from the plan's money.
-    b.plan_left := b.plan_left - greatest(0, b.posted + b.plan_left + b.earlier_plan - b.granted - p_amount);
+    -- What would have been spent last is taken first.
+    d := lot_take(array(select id from lot where account_id = p_account and not closed and not expired
+                        order by priority desc, expires_at desc nulls first, id desc), -p_amount);
   end if;
-  b := ledger_book(b, 'grant', p_amount, 0, null, p_source);
-  insert into ledger_grant (account_id, idempotency_key, payload, source, amount, note, period, sequence, created_at)
-  values (p_account, p_key, p_payload, p_source, p_amount, p_note, b.period, b.sequence, b.changed_at) returning * into g;
+  b := ledger_bring(b, p_key, p_payload, p_source, p_amount, v_from_plan,
+                    coalesce(p_priority, default_priority(p_source)), p_expires, p_note, d);
   b := ledger_trim(b);
   perform ledger_store(b);
-  return ('created', g.id, g.source, g.amount, g.note, g.period, g.sequence, g.created_at)::grant_result;
+  select * into strict g from ledger_grant where account_id = p_account and idempotency_key = p_key;
+  return ('created', g.id, g.source, g.amount, g.priority, g.expires_at, g.note, g.period, g.sequence,
+          g.created_at)::grant_result;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.ledger_apply(p_operations jsonb, p_accounts bigint[], p_now timestamp with time zone)
+ RETURNS TABLE(i integer, r ledger_result)
+ LANGUAGE plpgsql
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+  v_ending uuid[];
+  v_due bigint;
+  v_cases ledger_case[];
+  v_done ledger_case[] := '{}';
+  c ledger_case;
+  o ledger_operation;
+  h hold;
+  x ledger_result;
+  u usage_line;
+  e ledger_entry;
+  -- balances, and which of them have moved
+  v_balances balance[];
+  v_moved balance[] := '{}';
+  v_place integer := 0;
+  b balance;
+  -- users' and keys' balances of the periods concerned; v_sub finds one's place by subject and period
+  v_sub jsonb;
+  s_subject uuid[];
+  s_period text[];
+  s_wished bigint[];
+  s_posted bigint[];
+  s_held bigint[];
+  s sub_balance;
+  v_user integer;
+  v_key integer;
+  -- open lots in the order they are spent
+  l_id bigint[];
+  l_account bigint[];
+  l_remaining bigint[];
+  l_expires timestamptz[];
+  l_expired boolean[];
+  l_first integer := 1;
+  n integer;
+  v_free bigint;
+  v_user_free bigint;
+  v_key_free bigint;
+  v_rest bigint;
+  v_part bigint;
+  v_since timestamptz;
+  v_unsettled boolean;
+  v_begins boolean := false;
+  v_ends boolean := false;
+  v_posts boolean := false;
+begin
+  perform 1 from balance where account_id = any(p_accounts) order by account_id for update;
+  v_now := coalesce(p_now, clock_timestamp());
+  perform ledger_lock(account_id, p_now) from balance
+  where account_id = any(p_accounts) and greatest(v_now, changed_at) >= due_at;
+
+  -- While money waits to be taken back, each operation decides how much the next one finds: one at a time.
+  v_unsettled := exists (select 1 from balance where account_id = any(p_accounts) and unsettled);
+  if v_unsettled and jsonb_array_length(p_operations) > 1 then
+    return query select a.i, a.r from jsonb_array_elements(p_operations) one,
+      ledger_apply(jsonb_build_array(one), array[(one ->> 'account')::bigint], p_now) a;
+    return;
+  end if;
+
+  -- Whoever is refused now must not be so for a hold that is overdue.
+  v_ending := array(select (one ->> 'request')::uuid from jsonb_array_elements(p_operations) one
+                    where one ->> 'kind' <> 'authorise');
+  for v_due in
+    select w.account_id from balance w where w.account_id = any(p_accounts) and exists (
+      select 1 from hold q where q.account_id = w.account_id and q.state = 'held'
+        and q.expires_at <= greatest(v_now, w.changed_at) and q.request_id <> all(v_ending))
+  loop
+    perform ledger_expire_overdue(v_due, v_ending, p_now);
+  end loop;
+
+  -- Gather. What ends comes before what begins: it frees capacity.
+  select array_agg(row(a, h, k.id, k.kind, coalesce(m.id, k.member_id), t.id is not null,
+      m.id is not null and (a."user" ->> 'name' is null or a."user" ->> 'name' = m.name)
+        and (a."user" ->> 'role' is null or a."user" ->> 'role' = m.role), null)::ledger_case
+      order by a.account, a.kind = 'authorise', a.i)
+  into v_cases
+  from jsonb_populate_recordset(null::ledger_operation, p_operations) a
+  left join hold h on h.account_id = a.account and h.request_id = a.request
+  left join api_key k on k.sha256 = a.key and k.tenant_id = a.tenant and k.revoked_at is null
+    and (k.expires_at is null or k.expires_at > v_now)
+  left join member m on k.kind = 'chat' and m.tenant_id = a.tenant and m.external_id = a."user" ->> 'externalId'
+  left join (tenant t cross join catalogue g)
+    on t.id = a.tenant and t.revision = a.tenant_revision and g.revision = a.catalogue_revision;
+
+  select array_agg(w order by w.account_id) into v_balances from balance w where account_id = any(p_accounts);
+
+  select jsonb_object_agg(w.subject_id || w.period, w.place), array_agg(w.subject_id order by w.place),
+    array_agg(w.period order by w.place), array_agg(w.wished order by w.place), array_agg(w.posted order by w.place),
+    array_agg(w.held order by w.place)
+  into v_sub, s_subject, s_period, s_wished, s_posted, s_held
+  from (
+    select q.*, row_number() over () as place from (
+      select y.subject, y.period from unnest(v_cases) z
+      join unnest(v_balances) w on w.account_id = (z.o).account
+      cross join lateral (values (coalesce((z.h).member_id, z.member_id)), (coalesce((z.h).key_id, z.key_id))) v(subject)
+      cross join lateral (values (v.subject, coalesce((z.h).period, w.period))) y(subject, period)
+      where y.subject is not null group by 1, 2) p
+    join sub_balance q on q.subject_id = p.subject and q.period = p.period) w;
+  v_sub := coalesce(v_sub, '{}');
+
+  if jsonb_path_exists(p_operations, '$[*].kind ? (@ == "settle")') then
+    select array_agg(id), array_agg(account_id), array_agg(remaining), array_agg(expires_at), array_agg(expired)
+    into l_id, l_account, l_remaining, l_expires, l_expired
+    from (select * from lot where account_id = any(p_accounts) and not closed
+          order by account_id, expired desc, case when expired then expires_at end, priority, expires_at, id) l;
+  end if;
+
+  -- Decide.
+  foreach c in array v_cases loop
+    o := c.o;
+    h := c.h;
+    x := null;
+    if b.account_id is distinct from o.account then
+      if b.account_id is not null then
+        v_moved := array_append(v_moved, b);
+      end if;
+      v_place := v_place + 1;
+      b := v_balances[v_place];
+      if b.account_id is distinct from o.account then
+        raise exception 'operations on account %, which the caller does not name', o.account using errcode = 'CF003';
+      end if;
+      b.changed_at := greatest(v_now, b.changed_at);
+      while l_account[l_first] < o.account loop
+        l_first := l_first + 1;
+      end loop;
+    end if;
+
+    if o.kind = 'authorise' then
+      if c.key_id is null then
+        x.outcome := 'key_unknown';
+      elsif h.state is not null then
+        x.replayed := true;
+        if h.payload is null then
+          x.outcome := 'already_voided';
+        elsif h.payload <> o.payload then
+          x.outcome := 'conflict';
+        elsif h.state = 'held' then
+          x.outcome := 'granted';
+          x.amount := h.amount;
+          x.max_output_tokens := h.max_output_tokens;
+          x.expires_at := h.expires_at;
+        elsif h.state = 'refused' then
+          select * into strict e from ledger_entry
+          where account_id = o.account and request_id = o.request and kind = 'refuse';
+          x.outcome := 'refused';
+          x.reason := h.reason;
+          x.amount := h.amount;
+          x.scope := e.scope;
+          x.granted := coalesce(e.scope_budget, e.granted_after);
+          x.posted := coalesce(e.scope_posted, e.posted_after);
+          x.held := coalesce(e.scope_held, e.held_after);
+          x.resets_at := b.period_ends_at;
+        else
+          x.outcome := 'already_' || h.state;
+        end if;
+      elsif not c.fresh then
+        x.outcome := 'stale';
+      else
+        if c.key_kind = 'chat' and o."user" is not null and not c.member_known then
+          c.member_id := member_of_chat(o.tenant, o."user");
+        end if;
+        if c.key_kind = 'chat' and o."user" is not null and c.member_id is null then
+          x.outcome := 'seats_taken';
+        else
+          v_free := b.granted - b.posted - b.held;
+          v_user := null;
+          v_key := null;
+          v_user_free := null;
+          v_key_free := null;
+          if c.member_id is not null then
+            v_user := v_sub ->> (c.member_id || b.period);
+            if v_user is null then
+              s := ledger_open_sub(b.account_id, 'user', c.member_id, b.period);
+              v_user := coalesce(cardinality(s_subject), 0) + 1;
+              v_sub := v_sub || jsonb_build_object(s.subject_id || s.period, v_user);
+              s_subject[v_user] := s.subject_id;
+              s_period[v_user] := s.period;
+              s_wished[v_user] := s.wished;
+              s_posted[v_user] := s.posted;
+              s_held[v_user] := s.held;
+            end if;
+            v_user_free := s_wished[v_user] - s_posted[v_user] - s_held[v_user];
+          end if;
+          if c.key_kind = 'api' then
+            v_key := v_sub ->> (c.key_id || b.period);
+            if v_key is null then
+              s := ledger_open_sub(b.account_id, 'key', c.key_id, b.period);
+              v_key := coalesce(cardinality(s_subject), 0) + 1;
+              v_sub := v_sub || jsonb_build_object(s.subject_id || s.period, v_key);
+              s_subject[v_key] := s.subject_id;
+              s_period[v_key] := s.period;
+              s_wished[v_key] := s.wished;
+              s_posted[v_key] := s.posted;
+              s_held[v_key] := s.held;
+            end if;
+            v_key_free := s_wished[v_key] - s_posted[v_key] - s_held[v_key];
+          end if;
+          x.at := b.changed_at;
+          x.period := b.period;
+          x.resets_at := b.period_ends_at;
+          x.amount := o.amount;
+          x.max_output_tokens := o.max_output_tokens;
+          -- A limit may have been lowered below what was spent; what costs nothing fits even then.
+          v_rest := greatest(0, least(v_free, v_user_free, v_key_free));
+          if o.amount > v_rest and o.min_amount is not null then
+            -- Not all of it fits: as many steps above the least useful answer as do.
+            v_part := greatest(0, (v_rest - o.min_amount) / o.step_amount);
+            x.amount := o.min_amount + v_part * o.step_amount;
+            x.max_output_tokens := o.min_output_tokens + v_part * o.step_output_tokens;
+          end if;
+          if x.amount <= v_rest then
+            x.outcome := 'granted';
+            x.expires_at := b.changed_at + o.hold_ms * interval '1 millisecond';
+            x.line := 'hold';
+            b.held := b.held + x.amount;
+            if v_user is not null then s_held[v_user] := s_held[v_user] + x.amount; end if;
+            if v_key is not null then s_held[v_key] := s_held[v_key] + x.amount; end if;
+          else
+            -- Whose budget it exceeds: one that is spent before one that is only busy, for waiting would not help.
+            x.outcome := 'refused';
+            x.line := 'refuse';
+            x.scope := case
+              when b.posted + x.amount > b.granted then 'tenant'
+              when s_posted[v_user] + x.amount > s_wished[v_user] then 'user'
+              when s_posted[v_key] + x.amount > s_wished[v_key] then 'key' end;
+            x.reason := case when x.scope is null then 'busy' else 'spent' end;
+            x.scope := coalesce(x.scope, case
+              when x.amount > v_free then 'tenant' when x.amount > v_user_free then 'user' else 'key' end);
+            n := case x.scope when 'user' then v_user else v_key end;
+            x.granted := case x.scope when 'tenant' then b.granted else s_wished[n] end;
+            x.posted := case x.scope when 'tenant' then b.posted else s_posted[n] end;
+            x.held := case x.scope when 'tenant' then b.held else s_held[n] end;
+            if x.reason = 'busy' then
+              select min(expires_at) into x.next_expiry from hold where account_id = o.account and state = 'held';
+            end if;
+          end if;
+        end if;
+      end if;
+
+    elsif o.kind = 'settle' then
+      if h.state is null then
+        x.outcome := 'unknown';
+      elsif h.state = 'posted' then
+        select * into strict u from usage_line where account_id = o.account and request_id = o.request;
+        x.outcome := case when u.settlement = o.settlement then 'replayed' else 'conflict' end;
+        x.late := u.late;
+        x.hold := u.hold;
+        x.cost := u.cost;
+        x.margin := u.margin;
+        x.total := u.total;
+        x.amount := u.posted;
+        x.overrun := u.overrun;
+      elsif h.terms is null then
+        x.outcome := 'not_authorised';
+      else
+        x.outcome := 'posted';
+        x.line := 'post';
+        x.at := b.changed_at;
+        x.period := b.period;
+        x.late := h.state <> 'held';
+        x.hold := h.amount;
+        x.cost := o.cost;
+        x.margin := o.margin;
+        x.total := o.cost + o.margin;
+        x.released := case when x.late then 0 else h.amount end;
+        x.amount := least(x.total, h.amount);
+        v_user := v_sub ->> (h.member_id || h.period);
+        v_key := v_sub ->> (h.key_id || h.period);
+        if x.late then
+          -- Its hold was given back already: bill it from what is free now, and what does not fit is an overrun.
+          x.reason := 'late';
+          x.amount := greatest(0, least(x.amount, b.granted - b.posted - b.held,
+            s_wished[v_user] - s_posted[v_user] - s_held[v_user], s_wished[v_key] - s_posted[v_key] - s_held[v_key]));
+        end if;
+        v_since := case when x.late then b.changed_at else h.created_at end;
+        v_rest := x.amount;
+        n := l_first;
+        x.lots := '{}';
+        x.drawn := '{}';
+        while v_rest > 0 loop
+          if l_account[n] is distinct from o.account then
+            raise exception 'account %: its lots lack % nano-euro', o.account, v_rest using errcode = 'CF003';
+          end if;
+          if l_remaining[n] > 0 and (not l_expired[n] or l_expires[n] > v_since) then
+            v_part := least(v_rest, l_remaining[n]);
+            l_remaining[n] := l_remaining[n] - v_part;
+            x.lots := x.lots || l_id[n];
+            x.drawn := x.drawn || v_part;
+            v_rest := v_rest - v_part;
+          end if;
+          n := n + 1;
+        end loop;
+        b.posted := b.posted + x.amount;
+        b.held := b.held - x.released;
+        x.overrun := x.total - x.amount;
+        if v_user is not null then
+          s_posted[v_user] := s_posted[v_user] + x.amount;
+          s_held[v_user] := s_held[v_user] - x.released;
+        end if;
+        if v_key is not null then
+          s_posted[v_key] := s_posted[v_key] + x.amount;
+          s_held[v_key] := s_held[v_key] - x.released;
+        end if;
+      end if;
+
+    else
+      x.reason := o.reason;
+      if h.state is null then
+        x.outcome := 'voided';
+        x.at := b.changed_at;
+        x.period := b.period;
+      elsif h.state <> 'held' then
+        x.outcome := h.state;
+      else
+        x.outcome := 'voided';
+        x.line := 'void';
+        x.at := b.changed_at;
+        x.period := b.period;
+        x.amount := h.amount;
+        b.held := b.held - h.amount;
+        v_user := v_sub ->> (h.member_id || h.period);
+        v_key := v_sub ->> (h.key_id || h.period);
+        if v_user is not null then s_held[v_user] := s_held[v_user] - h.amount; end if;
+        if v_key is not null then s_held[v_key] := s_held[v_key] - h.amount; end if;
+      end if;
+    end if;
+
+    if x.line is not null then
+      b.sequence := b.sequence + 1;
+      x.sequence := b.sequence;
+      x.granted_after := b.granted;
+      x.posted_after := b.posted;
+      x.held_after := b.held;
+      x.overrun_after := b.overrun;
+      if x.overrun > 0 then
+        b.overrun := b.overrun + x.overrun;
+        b.sequence := b.sequence + 1;
+      end if;
+    end if;
+    v_begins := v_begins or x.at is not null and h.state is null;
+    v_ends := v_ends or x.line in ('post', 'void');
+    v_posts := v_posts or x.line = 'post';
+    c.r := x;
+    v_done := array_append(v_done, c);
+  end loop;
+  v_moved := array_append(v_moved, b);
+
+  -- Write, and only to tables that something was decided for: an empty statement costs as much as a row.
+  update balance w set posted = m.posted, held = m.held, overrun = m.overrun, sequence = m.sequence,
+    changed_at = m.changed_at
+  from unnest(v_moved) m where w.account_id = m.account_id and w.sequence <> m.sequence;
+
+  update sub_balance q set posted = m.posted, held = m.held
+  from unnest(s_subject, s_period, s_posted, s_held) m(subject, period, posted, held)
+  where q.subject_id = m.subject and q.period = m.period and (q.posted, q.held) <> (m.posted, m.held);
+
+  if v_posts then
+    update lot w set remaining = m.remaining, closed = m.remaining = 0
+    from unnest(l_id, l_remaining) m(id, remaining) where w.id = m.id and w.remaining <> m.remaining;
+  end if;
+
+  if v_begins then
+    insert into hold (account_id, request_id, payload, state, reason, amount, max_output_tokens, period, expires_at,
+                      member_id, key_id, trace_id, terms, created_at, closed_at)
+    select (d.o).account, (d.o).request, (d.o).payload,
+      case (d.r).line when 'hold' then 'held' when 'refuse' then 'refused' else 'voided' end, (d.r).reason,
+      coalesce((d.r).amount, 0), coalesce((d.r).max_output_tokens, 0), (d.r).period, (d.r).expires_at,
+      d.member_id, d.key_id, (d.o).trace, case when (d.r).line = 'hold' then (d.o).terms end, (d.r).at,
+      case when (d.r).line is distinct from 'hold' then (d.r).at end
+    from unnest(v_done) d where (d.r).at is not null and (d.h).state is null;
+  end if;
+
+  if v_ends then
+    update hold w set state = (d.r).outcome, closed_at = (d.r).at,
+      reason = case when (d.r).line = 'void' then (d.r).reason else w.reason end
+    from unnest(v_done) d
+    where (d.r).line in ('post', 'void') and w.account_id = (d.o).account and w.request_id = (d.o).request;
+  end if;
+
+  insert into ledger_entry (account_id, sequence, at, kind, period, request_id, member_id, key_id, amount, released,
+    granted_after, posted_after, held_after, overrun_after, reason, scope, scope_budget, scope_posted, scope_held,
+    lots, drawn)
+  select (d.o).account, (d.r).sequence + w.place, (d.r).at, w.kind, (d.r).period, (d.o).request,
+    coalesce((d.h).member_id, d.member_id), coalesce((d.h).key_id, d.key_id), w.amount,
+    case when w.kind = 'post' then (d.r).released else 0 end,
+    (d.r).granted_after, (d.r).posted_after, (d.r).held_after,
+    (d.r).overrun_after + case when w.kind = 'overrun' then w.amount else 0 end,
+    case when w.kind = 'overrun' and not (d.r).late then 'above_hold' else (d.r).reason end,
+    (d.r).scope, case when (d.r).scope <> 'tenant' then (d.r).granted end,
+    case when (d.r).scope <> 'tenant' then (d.r).posted end, case when (d.r).scope <> 'tenant' then (d.r).held end,
+    case when w.kind = 'post' then (d.r).lots end, case when w.kind = 'post' then (d.r).drawn end
+  from unnest(v_done) d
+  cross join lateral (values (0, (d.r).line, (d.r).amount), (1, 'overrun', (d.r).overrun)) w(place, kind, amount)
+  where (d.r).line is not null and (w.place = 0 or w.amount > 0);
+
+  if v_posts then
+    insert into usage_line (account_id, request_id, sequence, at, period, settlement, late, finish, cache_hit,
+      model_served, input_tokens, cached_input_tokens, cache_write_tokens, audio_input_tokens, output_tokens,
+      audio_output_tokens, images, provider_total_tokens, max_output_tokens, hold, cost, margin, total, posted, overrun,
+      member_id, key_id, trace_id, prices, terms, started_at, first_token_at, ended_at)
+    select (d.o).account, (d.o).request, (d.r).sequence, (d.r).at, (d.r).period, (d.o).settlement, (d.r).late,
+      (d.o).finish, (d.o).cache_hit, (d.o).model_served, (d.o).input_tokens, (d.o).cached_input_tokens,
+      (d.o).cache_write_tokens, (d.o).audio_input_tokens, (d.o).output_tokens, (d.o).audio_output_tokens,
+      (d.o).images, (d.o).provider_total_tokens, (d.h).max_output_tokens, (d.r).hold, (d.r).cost, (d.r).margin,
+      (d.r).total, (d.r).amount, (d.r).overrun, (d.h).member_id, (d.h).key_id, coalesce((d.o).trace, (d.h).trace_id),
+      (d.o).prices, (d.h).terms - 'prices', (d.o).started_at, (d.o).first_token_at, (d.o).ended_at
+    from unnest(v_done) d where (d.r).line = 'post';
+  end if;
+
+  if v_unsettled then
+    perform ledger_store(ledger_trim(w)) from balance w where w.account_id = any(p_accounts);
+  end if;
+  return query select (d.o).i, d.r from unnest(v_done) d;
 end $function$
 ;
 
@@ -490,103 +1484,53 @@ begin
 end $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.ledger_authorise(p_account bigint, p_tenant bigint, p_tenant_revision bigint, p_catalogue_revision bigint, p_request uuid, p_payload bytea, p_key bytea, p_user jsonb, p_amount bigint, p_max_output_tokens bigint, p_terms jsonb, p_hold_ms bigint, p_trace text, p_now timestamp with time zone)
- RETURNS authorise_result
- LANGUAGE plpgsql
-AS $function$
-declare
-  k record;
-  h hold;
-  e ledger_entry;
-  b balance;
-  v_member uuid;
-  v_expires timestamptz;
-  v_reason text;
-  v_next timestamptz;
-begin
-  select id, kind, member_id into k from api_key
-  where sha256 = p_key and tenant_id = p_tenant and revoked_at is null
-    and (expires_at is null or expires_at > coalesce(p_now, clock_timestamp()));
-  if not found then
-    return ('key_unknown', null, null, null, null, null, null, null, null, null, null)::authorise_result;
-  end if;
-
-  b := ledger_lock(p_account, p_now);
-  select * into h from hold where account_id = p_account and request_id = p_request;
-  if found then
-    if h.payload is null then
-      return ('already_voided', h.reason, null, null, null, null, null, null, null, null, true)::authorise_result;
-    elsif h.payload <> p_payload then
-      return ('conflict', null, null, null, null, null, null, null, null, null, null)::authorise_result;
-    elsif h.state = 'held' and h.expires_at > b.changed_at then
-      return ('granted', null, h.amount, h.max_output_tokens, h.expires_at, b.period_ends_at,
-              b.granted, b.posted, b.held, null, true)::authorise_result;
-    elsif h.state = 'refused' then
-      select * into strict e from ledger_entry
-      where account_id = p_account and request_id = p_request and kind = 'refuse';
-      return ('refused', h.reason, h.amount, null, null, b.period_ends_at,
-              e.granted_after, e.posted_after, e.held_after, null, true)::authorise_result;
-    end if;
-    return ('already_' || case h.state when 'held' then 'expired' else h.state end,
-            null, null, null, null, null, null, null, null, null, null)::authorise_result;
-  end if;
-
-  if not exists (select 1 from tenant where id = p_tenant and revision = p_tenant_revision)
-     or not exists (select 1 from catalogue where revision = p_catalogue_revision) then
-    return ('stale', null, null, null, null, null, null, null, null, null, null)::authorise_result;
-  end if;
-  v_member := case when k.kind = 'chat' and p_user is not null then member_of_chat(p_tenant, p_user) else k.member_id end;
-
-  if b.posted + b.held + p_amount > b.granted then
-    b := ledger_expire_overdue(b);
-  end if;
-  if b.posted + b.held + p_amount <= b.granted then
-    v_expires := b.changed_at + p_hold_ms * interval '1 millisecond';
-    insert into hold (account_id, request_id, payload, state, amount, max_output_tokens, period, expires_at,
-                      member_id, key_id, trace_id, terms, created_at)
-    values (p_account, p_request, p_payload, 'held', p_amount, p_max_output_tokens, b.period, v_expires,
-            v_member, k.id, p_trace, p_terms, b.changed_at);
-    b := ledger_book(b, 'hold', p_amount, 0, p_request, null);
-    perform ledger_store(b);
-    return ('granted', null, p_amount, p_max_output_tokens, v_expires, b.period_ends_at,
-            b.granted, b.posted, b.held, null, false)::authorise_result;
-  end if;
-
-  v_reason := case when b.posted + p_amount <= b.granted then 'busy' else 'spent' end;
-  select min(expires_at) into v_next from hold where account_id = p_account and state = 'held';
-  insert into hold (account_id, request_id, payload, state, reason, amount, period, member_id, key_id, trace_id,
-                    created_at, closed_at)
-  values (p_account, p_request, p_payload, 'refused', v_reason, p_amount, b.period, v_member, k.id, p_trace,
-          b.changed_at, b.changed_at);
-  b := ledger_book(b, 'refuse', p_amount, 0, p_request, v_reason);
-  perform ledger_store(b);
-  return ('refused', v_reason, p_amount, null, null, b.period_ends_at, b.granted, b.posted, b.held, v_next,
-          false)::authorise_result;
-end $function$
-;
-
-CREATE OR REPLACE FUNCTION public.ledger_book(b balance, kind text, amount bigint, released bigint, request uuid, reason text)
+CREATE OR REPLACE FUNCTION public.ledger_book(b balance, kind text, amount bigint, reason text, draw lot_draw DEFAULT NULL::lot_draw, h hold DEFAULT NULL::hold, reverses bigint DEFAULT NULL::bigint)
  RETURNS balance
  LANGUAGE plpgsql
 AS $function$
 begin
   case kind
     when 'grant' then b.granted := b.granted + amount;
-    when 'lapse' then b.granted := b.granted - amount;
-    when 'hold' then b.held := b.held + amount;
-    when 'post' then
-      b.posted := b.posted + amount;
-      b.held := b.held - released;
-    when 'void', 'expire' then b.held := b.held - amount;
-    when 'overrun' then b.overrun := b.overrun + amount;
-    when 'refuse' then null;
+    when 'lapse', 'revoke' then b.granted := b.granted - amount;
+    when 'refund' then b.posted := b.posted - amount;
+    when 'expire' then b.held := b.held - amount;
   end case;
   b.sequence := b.sequence + 1;
-  insert into ledger_entry (account_id, sequence, at, kind, period, request_id, amount, released,
-                            granted_after, posted_after, held_after, overrun_after, reason)
-  values (b.account_id, b.sequence, b.changed_at, kind, b.period, request, amount, released,
-          b.granted, b.posted, b.held, b.overrun, reason);
+  insert into ledger_entry (account_id, sequence, at, kind, period, request_id, member_id, key_id, amount,
+                            granted_after, posted_after, held_after, overrun_after, reason, reverses, lots, drawn)
+  values (b.account_id, b.sequence, b.changed_at, kind, b.period, h.request_id, h.member_id, h.key_id, amount,
+          b.granted, b.posted, b.held, b.overrun, reason, reverses, draw.lots, draw.drawn);
   return b;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.ledger_bring(b balance, p_key text, p_payload bytea, p_source text, p_amount bigint, p_period_part bigint, p_priority integer, p_expires timestamp with time zone, p_note text, p_taken lot_draw)
+ RETURNS balance
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_grant uuid;
+  v_lot bigint;
+  d lot_draw := p_taken;
+begin
+  insert into ledger_grant (account_id, idempotency_key, payload, source, amount, priority, expires_at, note, period,
+                            sequence, created_at)
+  values (b.account_id, p_key, p_payload, p_source, p_amount, p_priority, p_expires, p_note, b.period,
+          b.sequence + 1, b.changed_at) returning id into v_grant;
+  if p_period_part > 0 then
+    insert into lot (account_id, grant_id, source, priority, period, expires_at, amount, remaining)
+    values (b.account_id, v_grant, p_source, default_priority('plan'), b.period, b.period_ends_at, p_period_part,
+            p_period_part) returning id into v_lot;
+    d := (array[v_lot], array[-p_period_part]);
+  end if;
+  if p_amount > p_period_part then
+    insert into lot (account_id, grant_id, source, priority, expires_at, amount, remaining)
+    values (b.account_id, v_grant, p_source, p_priority, p_expires, p_amount - p_period_part,
+            p_amount - p_period_part) returning id into v_lot;
+    d := (coalesce(d.lots, '{}') || v_lot, coalesce(d.drawn, '{}') || p_period_part - p_amount);
+    b.due_at := least(b.due_at, p_expires);
+  end if;
+  return ledger_book(b, 'grant', p_amount, p_source, d);
 end $function$
 ;
 
@@ -598,32 +1542,36 @@ declare
   b balance;
 begin
   select * into strict b from balance where account_id = p_account;
-  if coalesce(p_now, clock_timestamp()) >= b.period_ends_at then
+  if coalesce(p_now, clock_timestamp()) >= b.due_at then
     b := ledger_lock(p_account, p_now);
   end if;
   return b;
 end $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.ledger_expire_overdue(b balance)
- RETURNS balance
+CREATE OR REPLACE FUNCTION public.ledger_expire_overdue(p_account bigint, p_except uuid[], p_now timestamp with time zone)
+ RETURNS bigint
  LANGUAGE plpgsql
 AS $function$
 declare
-  h record;
+  b balance := ledger_lock(p_account, p_now);
+  h hold;
+  v_ended bigint := 0;
 begin
   for h in
     update hold set state = 'expired', closed_at = b.changed_at
-    where account_id = b.account_id and state = 'held' and expires_at <= b.changed_at
-    returning request_id, amount, period
+    where account_id = p_account and state = 'held' and expires_at <= b.changed_at and request_id <> all(p_except)
+    returning *
   loop
-    if h.period <> b.period then
-      b.earlier_held := b.earlier_held - h.amount;
-    end if;
-    b := ledger_book(b, 'expire', h.amount, 0, h.request_id, null);
-    b := ledger_trim(b);
+    update sub_balance set held = held - h.amount where subject_id in (h.member_id, h.key_id) and period = h.period;
+    b := ledger_book(b, 'expire', h.amount, null, null, h);
+    v_ended := v_ended + 1;
   end loop;
-  return b;
+  if v_ended > 0 then
+    b := ledger_trim(b);
+    perform ledger_store(b);
+  end if;
+  return v_ended;
 end $function$
 ;
 
@@ -632,17 +1580,15 @@ CREATE OR REPLACE FUNCTION public.ledger_fill_plan(b balance)
  LANGUAGE plpgsql
 AS $function$
 declare
-  missing bigint := b.plan_target - b.plan_granted;
-  first boolean := not exists (
+  v_missing bigint := b.plan_target - b.plan_granted;
+  v_first boolean := not exists (
     select 1 from ledger_grant g where g.account_id = b.account_id and g.idempotency_key = 'plan:' || b.period);
 begin
-  if missing > 0 then
-    b.plan_granted := b.plan_granted + missing;
-    b.plan_left := b.plan_left + missing;
-    b := ledger_book(b, 'grant', missing, 0, null, 'plan');
-    insert into ledger_grant (account_id, idempotency_key, payload, source, amount, period, sequence, created_at)
-    values (b.account_id, 'plan:' || b.period || case when first then '' else ':' || b.sequence end,
-            sha256(convert_to(missing::text, 'UTF8')), 'plan', missing, b.period, b.sequence, b.changed_at);
+  if v_missing > 0 then
+    b.plan_granted := b.plan_granted + v_missing;
+    b := ledger_bring(b, 'plan:' || b.period || case when v_first then '' else ':' || b.sequence + 1 end,
+                      sha256(convert_to(v_missing::text, 'UTF8')), 'plan', v_missing, v_missing,
+                      default_priority('plan'), b.period_ends_at, null, null);
   end if;
   return b;
 end $function$
@@ -654,31 +1600,132 @@ CREATE OR REPLACE FUNCTION public.ledger_lock(p_account bigint, p_now timestamp 
 AS $function$
 declare
   b balance;
-  zone text;
-  plan_money bigint;
+  v_zone text;
 begin
   select * into strict b from balance where account_id = p_account for update;
   b.changed_at := greatest(coalesce(p_now, clock_timestamp()), b.changed_at);
-  if b.changed_at < b.period_ends_at then
+  if b.changed_at < b.due_at then
     return b;
   end if;
-  select t.time_zone into strict zone from account a join tenant t on t.id = a.tenant_id where a.id = p_account;
-  plan_money := b.plan_left + b.earlier_plan;
-  b.earlier_held := b.held;
-  b.earlier_plan := least(plan_money, b.held);
-  b.plan_left := 0;
-  b.plan_granted := 0;
-  if plan_money > b.earlier_plan then
-    b := ledger_book(b, 'lapse', plan_money - b.earlier_plan, 0, null, 'period_ended');
+  update lot set expired = true
+  where account_id = p_account and not closed and not expired and expires_at <= b.changed_at;
+  b := ledger_trim(b);
+  if b.changed_at >= b.period_ends_at then
+    select t.time_zone into strict v_zone from account a join tenant t on t.id = a.tenant_id where a.id = p_account;
+    b.period := greatest(b.period, period_of(b.changed_at, v_zone));
+    b.period_ends_at := period_end(b.period, v_zone);
+    b.posted_before := b.posted;
+    b.overrun_before := b.overrun;
+    b.restored := 0;
+    b.plan_granted := 0;
+    b := ledger_fill_plan(b);
   end if;
-  b.period := greatest(b.period, period_of(b.changed_at, zone));
-  b.period_ends_at := period_end(b.period, zone);
-  b.posted_before := b.posted;
-  b.overrun_before := b.overrun;
-  b.restored := 0;
-  b := ledger_fill_plan(b);
+  select least(b.period_ends_at, min(expires_at)) into b.due_at
+  from lot where account_id = p_account and not closed and not expired;
   perform ledger_store(b);
   return b;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.ledger_open_sub(p_account bigint, p_kind text, p_subject uuid, p_period text)
+ RETURNS sub_balance
+ LANGUAGE plpgsql
+AS $function$
+declare
+  s sub_balance;
+  v_limit bigint := limit_of(p_kind, p_subject);
+begin
+  insert into sub_balance (subject_id, period, account_id, kind, wished, budget)
+  values (p_subject, p_period, p_account, p_kind, v_limit, v_limit) returning * into s;
+  return s;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.ledger_refresh_limits(p_account bigint, p_now timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  b balance := ledger_lock(p_account, p_now);
+begin
+  update sub_balance s set wished = l.wished, budget = greatest(l.wished, case when l.wished is not null then posted + held end)
+  from (select subject_id, limit_of(kind, subject_id) as wished from sub_balance
+        where account_id = p_account and period = b.period) l
+  where s.subject_id = l.subject_id and s.period = b.period and s.wished is distinct from l.wished;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.ledger_reverse(p_account bigint, p_key text, p_payload bytea, p_reverses bigint, p_amount bigint, p_note text, p_now timestamp with time zone)
+ RETURNS reversal_result
+ LANGUAGE plpgsql
+AS $function$
+declare
+  b balance := ledger_lock(p_account, p_now);
+  r ledger_reversal;
+  e ledger_entry;
+  h hold;
+  d lot_draw := ('{}', '{}');
+  v_lots bigint[];
+  v_most bigint;
+  v_rest bigint;
+  l record;
+begin
+  select * into r from ledger_reversal where account_id = p_account and idempotency_key = p_key;
+  if found then
+    return (case when r.payload = p_payload then 'replayed' else 'conflict' end, r.id, r.reverses, r.amount, r.note,
+            r.period, r.sequence, r.created_at)::reversal_result;
+  end if;
+  select * into e from ledger_entry where account_id = p_account and sequence = p_reverses;
+  if not found then
+    return ('unknown', null, p_reverses, null, null, null, null, null)::reversal_result;
+  elsif e.kind <> 'post' and (e.kind <> 'grant' or e.amount <= 0 or e.reason = 'plan') then
+    return ('not_reversible', null, p_reverses, null, null, null, null, null)::reversal_result;
+  end if;
+  select e.amount - coalesce(sum(amount), 0) into v_most from ledger_reversal
+  where account_id = p_account and reverses = p_reverses;
+  if e.kind = 'grant' then
+    select least(v_most, coalesce(sum(remaining), 0), b.granted - b.posted - b.held), array_agg(id) into v_most, v_lots
+    from lot where id = any(e.lots) and not closed and not expired;
+  end if;
+  p_amount := coalesce(p_amount, v_most);
+  if p_amount > v_most or p_amount = 0 then
+    return ('exceeds', null, p_reverses, v_most, null, null, null, null)::reversal_result;
+  end if;
+  if e.kind = 'grant' then
+    b := ledger_book(b, 'revoke', p_amount, p_note, lot_take(v_lots, p_amount), null, p_reverses);
+  else
+    -- What was drawn last goes back first. What came from a lot that has expired meanwhile lapses, as it would have
+    -- had it never been billed.
+    v_rest := p_amount;
+    for l in
+      select u.lot, min(u.place) as place, sum(u.part) as part
+      from ledger_entry x, unnest(x.lots, x.drawn) with ordinality u(lot, part, place)
+      where x.account_id = p_account and (x.sequence = p_reverses or x.sequence in (
+        select sequence from ledger_reversal where account_id = p_account and reverses = p_reverses))
+      group by u.lot having sum(u.part) > 0 order by max(case when x.sequence = p_reverses then u.place end) desc
+    loop
+      exit when v_rest = 0;
+      l.part := least(l.part, v_rest);
+      update lot set remaining = remaining + l.part, closed = false where id = l.lot;
+      d.lots := d.lots || l.lot;
+      d.drawn := d.drawn || -l.part;
+      v_rest := v_rest - l.part;
+    end loop;
+    if e.period <> b.period then
+      b.posted_before := b.posted_before - p_amount;
+    end if;
+    select * into strict h from hold where account_id = p_account and request_id = e.request_id;
+    update sub_balance set posted = posted - p_amount
+    where subject_id in (e.member_id, e.key_id) and period = h.period;
+    b := ledger_book(b, 'refund', p_amount, p_note, d, h, p_reverses);
+    update lot set expired = true where id = any(d.lots) and expires_at <= b.changed_at;
+    select least(b.due_at, min(expires_at)) into b.due_at from lot where id = any(d.lots) and not expired;
+  end if;
+  insert into ledger_reversal (account_id, idempotency_key, payload, reverses, amount, note, period, sequence, created_at)
+  values (p_account, p_key, p_payload, p_reverses, p_amount, p_note, b.period, b.sequence, b.changed_at) returning * into r;
+  b := ledger_trim(b);
+  perform ledger_store(b);
+  return ('created', r.id, r.reverses, r.amount, r.note, r.period, r.sequence, r.created_at)::reversal_result;
 end $function$
 ;
 
@@ -687,82 +1734,37 @@ CREATE OR REPLACE FUNCTION public.ledger_set_plan(p_tenant bigint, p_target bigi
  LANGUAGE plpgsql
 AS $function$
 declare
-  account bigint;
-  zone text;
-  at timestamptz := coalesce(p_now, clock_timestamp());
+  v_account bigint;
+  v_zone text;
+  v_at timestamptz := coalesce(p_now, clock_timestamp());
+  v_end timestamptz;
   b balance;
 begin
-  select t.time_zone into strict zone from tenant t where t.id = p_tenant for update;
-  select a.id into account from account a where a.tenant_id = p_tenant and a.kind = 'tenant';
-  if account is null then
-    insert into account (tenant_id, kind) values (p_tenant, 'tenant') returning id into account;
-    insert into balance (account_id, period, period_ends_at)
-    values (account, period_of(at, zone), period_end(period_of(at, zone), zone));
+  -- No stronger lock: whoever holds the balance's may have to add a row that refers to the tenant.
+  select t.time_zone into strict v_zone from tenant t where t.id = p_tenant for no key update;
+  select a.id into v_account from account a where a.tenant_id = p_tenant;
+  if v_account is null then
+    insert into account (tenant_id) values (p_tenant) returning id into v_account;
+    insert into balance (account_id, period, period_ends_at, due_at)
+    values (v_account, period_of(v_at, v_zone), period_end(period_of(v_at, v_zone), v_zone),
+            period_end(period_of(v_at, v_zone), v_zone));
   end if;
-  b := ledger_lock(account, p_now);
-  b.period_ends_at := period_end(b.period, zone);
+  -- Another time zone: the present period's end moves before anything falls due by it. Not into the past, for what was
+  -- held until now was held in that period.
+  select * into strict b from balance where account_id = v_account for update;
+  if b.period_ends_at <> period_end(b.period, v_zone) then
+    v_end := greatest(period_end(b.period, v_zone), greatest(v_at, b.changed_at) + interval '1 millisecond');
+    update lot set expires_at = v_end where account_id = v_account and period = b.period and not expired;
+    update balance set period_ends_at = v_end,
+      due_at = (select least(v_end, min(expires_at)) from lot where account_id = v_account and not closed and not expired)
+    where account_id = v_account;
+  end if;
+  b := ledger_lock(v_account, p_now);
   b.plan_target := p_target;
   b := ledger_trim(ledger_fill_plan(b));
   perform ledger_store(b);
-  return account;
-end $function$
-;
-
-CREATE OR REPLACE FUNCTION public.ledger_settle(p_account bigint, p_request uuid, p_settlement bytea, p_model_served text, p_input bigint, p_cached bigint, p_cache_write bigint, p_output bigint, p_images bigint, p_cost bigint, p_margin bigint, p_prices jsonb, p_cache_hit boolean, p_finish text, p_started timestamp with time zone, p_first_token timestamp with time zone, p_ended timestamp with time zone, p_trace text, p_now timestamp with time zone)
- RETURNS settle_result
- LANGUAGE plpgsql
-AS $function$
-declare
-  b balance := ledger_lock(p_account, p_now);
-  h hold;
-  u usage_line;
-  v_total bigint := p_cost + p_margin;
-  v_post bigint;
-  v_late boolean;
-  v_sequence bigint;
-begin
-  select * into h from hold where account_id = p_account and request_id = p_request;
-  if not found then
-    return ('unknown', null, null, null, null, null, null, null, null)::settle_result;
-  elsif h.state = 'posted' then
-    select * into strict u from usage_line where account_id = p_account and request_id = p_request;
-    return (case when u.settlement = p_settlement then 'replayed' else 'conflict' end,
-            u.late, u.hold, u.cost, u.margin, u.total, u.posted, u.overrun, u.sequence)::settle_result;
-  elsif h.terms is null then
-    return ('not_authorised', null, null, null, null, null, null, null, null)::settle_result;
-  end if;
-
-  v_late := h.state <> 'held';
-  if v_late then
-    -- Its hold was given back already: bill it from what is free now, and what does not fit is an overrun.
-    v_post := least(v_total, h.amount, b.granted - b.posted - b.held);
-    b.plan_left := b.plan_left - least(b.plan_left, v_post);
-    b := ledger_book(b, 'post', v_post, 0, p_request, 'late');
-  else
-    v_post := least(v_total, h.amount);
-    if h.period = b.period then
-      b.plan_left := b.plan_left - least(b.plan_left, v_post);
-    else
-      b.earlier_held := b.earlier_held - h.amount;
-      b.earlier_plan := b.earlier_plan - least(b.earlier_plan, v_post);
-    end if;
-    b := ledger_book(b, 'post', v_post, h.amount, p_request, null);
-  end if;
-  v_sequence := b.sequence;
-  if v_total > v_post then
-    b := ledger_book(b, 'overrun', v_total - v_post, 0, p_request, case when v_late then 'late' else 'above_hold' end);
-  end if;
-  b := ledger_trim(b);
-  update hold set state = 'posted', closed_at = b.changed_at where account_id = p_account and request_id = p_request;
-  insert into usage_line (account_id, request_id, sequence, at, settlement, late, finish, cache_hit, model_served,
-    input_tokens, cached_input_tokens, cache_write_tokens, output_tokens, images, hold, cost, margin, total, posted,
-    overrun, member_id, key_id, trace_id, prices, terms, started_at, first_token_at, ended_at)
-  values (p_account, p_request, v_sequence, b.changed_at, p_settlement, v_late, p_finish, p_cache_hit, p_model_served,
-    p_input, p_cached, p_cache_write, p_output, p_images, h.amount, p_cost, p_margin, v_total, v_post,
-    v_total - v_post, h.member_id, h.key_id, coalesce(p_trace, h.trace_id), p_prices, h.terms - 'prices',
-    p_started, p_first_token, p_ended);
-  perform ledger_store(b);
-  return ('posted', v_late, h.amount, p_cost, p_margin, v_total, v_post, v_total - v_post, v_sequence)::settle_result;
+  perform ledger_refresh_limits(v_account, p_now);
+  return v_account;
 end $function$
 ;
 
@@ -773,28 +1775,10 @@ AS $function$
 begin
   update balance set
     granted = b.granted, posted = b.posted, held = b.held, overrun = b.overrun, sequence = b.sequence,
-    changed_at = b.changed_at, period = b.period, period_ends_at = b.period_ends_at,
+    changed_at = b.changed_at, period = b.period, period_ends_at = b.period_ends_at, due_at = b.due_at,
     posted_before = b.posted_before, overrun_before = b.overrun_before, restored = b.restored,
-    plan_target = b.plan_target, plan_granted = b.plan_granted, plan_left = b.plan_left,
-    earlier_held = b.earlier_held, earlier_plan = b.earlier_plan
+    plan_target = b.plan_target, plan_granted = b.plan_granted, unsettled = b.unsettled
   where account_id = b.account_id;
-end $function$
-;
-
-CREATE OR REPLACE FUNCTION public.ledger_sweep(p_account bigint, p_now timestamp with time zone)
- RETURNS bigint
- LANGUAGE plpgsql
-AS $function$
-declare
-  b balance := ledger_lock(p_account, p_now);
-  overdue bigint;
-begin
-  select count(*) into overdue from hold
-  where account_id = p_account and state = 'held' and expires_at <= b.changed_at;
-  if overdue > 0 then
-    perform ledger_store(ledger_expire_overdue(b));
-  end if;
-  return overdue;
 end $function$
 ;
 
@@ -803,50 +1787,69 @@ CREATE OR REPLACE FUNCTION public.ledger_trim(b balance)
  LANGUAGE plpgsql
 AS $function$
 declare
-  surplus bigint;
+  l lot;
+  v_kept bigint := 0;
+  v_keep bigint;
+  v_surplus bigint;
+  v_plan bigint[];
 begin
-  if b.earlier_plan > b.earlier_held then
-    surplus := b.earlier_plan - b.earlier_held;
-    b.earlier_plan := b.earlier_held;
-    b := ledger_book(b, 'lapse', surplus, 0, null, 'period_ended');
-  end if;
-  if b.plan_granted > b.plan_target then
-    surplus := least(b.plan_granted - b.plan_target, b.plan_left, b.granted - b.posted - b.held);
-    if surplus > 0 then
-      b.plan_granted := b.plan_granted - surplus;
-      b.plan_left := b.plan_left - surplus;
-      b := ledger_book(b, 'lapse', surplus, 0, null, 'plan_lowered');
+  -- A hold may use the lots that expired after it was made, so each lot's holds are among those of the next.
+  for l in select * from lot where account_id = b.account_id and expired and not closed order by expires_at, id loop
+    select greatest(0, least(l.remaining, coalesce(sum(amount), 0) - v_kept)) into v_keep
+    from hold where account_id = b.account_id and state = 'held' and created_at < l.expires_at;
+    if l.remaining > v_keep then
+      b := ledger_book(b, 'lapse', l.remaining - v_keep, case when l.period is null then 'expired' else 'period_ended' end,
+                       lot_take(array[l.id], l.remaining - v_keep));
+    end if;
+    v_kept := v_kept + v_keep;
+  end loop;
+  select array_agg(id order by id desc), coalesce(sum(remaining), 0) into v_plan, v_surplus
+  from lot where account_id = b.account_id and period = b.period and not expired and not closed;
+  if b.plan_granted > b.plan_target and v_surplus > 0 then
+    v_surplus := least(b.plan_granted - b.plan_target, v_surplus, b.granted - b.posted - b.held);
+    if v_surplus > 0 then
+      b.plan_granted := b.plan_granted - v_surplus;
+      b := ledger_book(b, 'lapse', v_surplus, 'plan_lowered', lot_take(v_plan, v_surplus));
     end if;
   end if;
+  b.unsettled := exists (
+    select 1 from lot where account_id = b.account_id and not closed
+      and (expired or period = b.period and b.plan_granted > b.plan_target));
   return b;
 end $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.ledger_void(p_account bigint, p_request uuid, p_reason text, p_now timestamp with time zone)
- RETURNS text
+CREATE OR REPLACE FUNCTION public.limit_of(p_kind text, p_subject uuid)
+ RETURNS bigint
+ LANGUAGE sql
+ STABLE
+RETURN CASE p_kind WHEN 'user'::text THEN (SELECT COALESCE(m.monthly_budget, t.member_budget) AS "coalesce" FROM (member m JOIN tenant t ON ((t.id = m.tenant_id))) WHERE (m.id = limit_of.p_subject)) ELSE (SELECT COALESCE(k.monthly_budget, t.key_budget) AS "coalesce" FROM (api_key k JOIN tenant t ON ((t.id = k.tenant_id))) WHERE (k.id = limit_of.p_subject)) END
+;
+
+CREATE OR REPLACE FUNCTION public.lot_take(p_lots bigint[], p_amount bigint)
+ RETURNS lot_draw
  LANGUAGE plpgsql
 AS $function$
 declare
-  b balance := ledger_lock(p_account, p_now);
-  h hold;
+  d lot_draw := ('{}', '{}');
+  l lot;
+  v_lot bigint;
+  v_part bigint;
 begin
-  select * into h from hold where account_id = p_account and request_id = p_request;
-  if not found then
-    insert into hold (account_id, request_id, state, reason, amount, period, created_at, closed_at)
-    values (p_account, p_request, 'voided', p_reason, 0, b.period, b.changed_at, b.changed_at);
-    return 'voided';
-  elsif h.state <> 'held' then
-    return h.state;
+  foreach v_lot in array p_lots loop
+    exit when p_amount = 0;
+    select * into strict l from lot where id = v_lot;
+    v_part := least(p_amount, l.remaining);
+    continue when v_part = 0;
+    update lot set remaining = l.remaining - v_part, closed = l.remaining = v_part where id = v_lot;
+    d.lots := d.lots || v_lot;
+    d.drawn := d.drawn || v_part;
+    p_amount := p_amount - v_part;
+  end loop;
+  if p_amount <> 0 then
+    raise exception 'lots % lack % nano-euro', p_lots, p_amount using errcode = 'CF003';
   end if;
-  update hold set state = 'voided', reason = p_reason, closed_at = b.changed_at
-  where account_id = p_account and request_id = p_request;
-  if h.period <> b.period then
-    b.earlier_held := b.earlier_held - h.amount;
-  end if;
-  b := ledger_book(b, 'void', h.amount, 0, p_request, p_reason);
-  b := ledger_trim(b);
-  perform ledger_store(b);
-  return 'voided';
+  return d;
 end $function$
 ;
 
@@ -856,37 +1859,46 @@ CREATE OR REPLACE FUNCTION public.member_of_chat(p_tenant bigint, p_user jsonb)
 AS $function$
 declare
   m member;
-  wanted_role text := coalesce(p_user ->> 'role', 'user');
+  v_role text := coalesce(p_user ->> 'role', 'user');
 begin
-  select * into m from member where tenant_id = p_tenant and external_id = p_user ->> 'externalId';
-  if not found then
-    insert into member (tenant_id, external_id, email, name, role)
-    values (p_tenant, p_user ->> 'externalId', p_user ->> 'email', p_user ->> 'name', wanted_role)
-    on conflict do nothing returning * into m;
-    if found then
-      return m.id;
-    end if;
-    update member set external_id = p_user ->> 'externalId', name = coalesce(p_user ->> 'name', name)
-    where tenant_id = p_tenant and lower(email) = lower(p_user ->> 'email') and external_id is null returning * into m;
-    if not found then
-      -- Someone else was quicker, or the address now belongs to another chat account: that one keeps the address.
-      insert into member (tenant_id, external_id, name, role)
-      values (p_tenant, p_user ->> 'externalId', p_user ->> 'name', wanted_role)
-      on conflict (tenant_id, external_id) do update set name = excluded.name returning * into m;
-    end if;
+  update member set name = coalesce(p_user ->> 'name', name), role = coalesce(p_user ->> 'role', role)
+  where tenant_id = p_tenant and external_id = p_user ->> 'externalId' returning * into m;
+  if found then
+    return m.id;
   end if;
-  if (m.name, m.role) is distinct from (coalesce(p_user ->> 'name', m.name), coalesce(p_user ->> 'role', m.role)) then
-    update member set name = coalesce(p_user ->> 'name', name), role = coalesce(p_user ->> 'role', role) where id = m.id;
+  update member set external_id = p_user ->> 'externalId', name = coalesce(p_user ->> 'name', name),
+    role = coalesce(p_user ->> 'role', role)
+  where tenant_id = p_tenant and lower(email) = lower(p_user ->> 'email') and external_id is null returning * into m;
+  if found then
+    return m.id;
+  elsif not seat_is_free(p_tenant) then
+    return null;
+  end if;
+  insert into member (tenant_id, external_id, email, name, role)
+  values (p_tenant, p_user ->> 'externalId', p_user ->> 'email', p_user ->> 'name', v_role)
+  on conflict do nothing returning * into m;
+  if not found then
+    -- The address belongs to another chat account: that one keeps it.
+    insert into member (tenant_id, external_id, name, role)
+    values (p_tenant, p_user ->> 'externalId', p_user ->> 'name', v_role)
+    on conflict (tenant_id, external_id) do update set name = excluded.name returning * into m;
   end if;
   return m.id;
 end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.percent_spent(spent bigint, budget bigint)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE
+RETURN CASE WHEN (budget > 0) THEN (LEAST(div(((spent)::numeric * (100)::numeric), (budget)::numeric), (100)::numeric))::integer ELSE 0 END
 ;
 
 CREATE OR REPLACE FUNCTION public.period_end(period text, zone text)
  RETURNS timestamp with time zone
  LANGUAGE sql
  STABLE
-RETURN ((((period || '-01'::text))::timestamp without time zone + '1 mon'::interval) AT TIME ZONE zone)
+RETURN (SELECT min(t.t) AS min FROM (SELECT ((((period_end.period || '-01'::text))::timestamp without time zone + '1 mon'::interval) AT TIME ZONE period_end.zone) AS midnight) m, LATERAL unnest(ARRAY[(m.midnight - '01:00:00'::interval), (m.midnight - '00:30:00'::interval), m.midnight]) t(t) WHERE (period_of(t.t, period_end.zone) > period_end.period))
 ;
 
 CREATE OR REPLACE FUNCTION public.period_of(at timestamp with time zone, zone text)
@@ -903,4 +1915,99 @@ AS $function$
 begin
   raise exception '% is append-only: write a new line that corrects the old one', tg_table_name using errcode = 'CF001';
 end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.seat_is_free(p_tenant bigint)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+RETURN (SELECT ((t.max_members IS NULL) OR (t.max_members > (SELECT count(*) AS count FROM member m WHERE (m.tenant_id = t.id)))) FROM tenant t WHERE (t.id = seat_is_free.p_tenant))
+;
+
+CREATE OR REPLACE FUNCTION public.sub_balance_alert()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if percent_spent(new.posted, new.wished) > percent_spent(old.posted, old.wished) then
+    begin
+      perform alert_fire(new.account_id, new.kind, new.subject_id, new.period, new.posted, new.wished);
+    exception when others then
+      raise warning 'an alert of % % could not be fired: %', new.kind, new.subject_id, sqlerrm;
+    end;
+  end if;
+  return null;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.usage_cut_days()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into usage_rolled (account_id, through) select id, 0 from account where tenant_id = new.id
+  on conflict (account_id) do update set through = 0;
+  delete from usage_rollup r using account a where a.id = r.account_id and a.tenant_id = new.id;
+  return null;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.usage_roll_up(p_account bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_from bigint;
+  v_through bigint;
+begin
+  insert into usage_rolled (account_id, through) values (p_account, 0) on conflict do nothing;
+  select through into v_from from usage_rolled where account_id = p_account for update skip locked;
+  if not found then
+    return;
+  end if;
+  select sequence into strict v_through from balance where account_id = p_account;
+  insert into usage_rollup as r select * from usage_sums(p_account, v_from, v_through)
+  on conflict (account_id, day, member_id, key_id, model, model_served) do update set
+    requests = r.requests + excluded.requests,
+    input_tokens = r.input_tokens + excluded.input_tokens,
+    cached_input_tokens = r.cached_input_tokens + excluded.cached_input_tokens,
+    cache_write_tokens = r.cache_write_tokens + excluded.cache_write_tokens,
+    audio_input_tokens = r.audio_input_tokens + excluded.audio_input_tokens,
+    output_tokens = r.output_tokens + excluded.output_tokens,
+    audio_output_tokens = r.audio_output_tokens + excluded.audio_output_tokens,
+    images = r.images + excluded.images,
+    cost = r.cost + excluded.cost,
+    margin = r.margin + excluded.margin,
+    total = r.total + excluded.total,
+    posted = r.posted + excluded.posted,
+    overrun = r.overrun + excluded.overrun;
+  update usage_rolled set through = v_through where account_id = p_account;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.usage_sums(p_account bigint, p_after bigint, p_through bigint)
+ RETURNS SETOF usage_rollup
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select u.account_id, (u.at at time zone t.time_zone)::date, u.member_id, u.key_id, u.terms ->> 'model', u.model_served,
+    count(*), sum(input_tokens)::bigint, sum(cached_input_tokens)::bigint, sum(cache_write_tokens)::bigint,
+    sum(audio_input_tokens)::bigint, sum(output_tokens)::bigint, sum(audio_output_tokens)::bigint, sum(images)::bigint,
+    sum(cost)::bigint, sum(margin)::bigint, sum(total)::bigint, sum(posted)::bigint, sum(overrun)::bigint
+  from usage_line u join account a on a.id = u.account_id join tenant t on t.id = a.tenant_id
+  where u.account_id = p_account and u.sequence > p_after and u.sequence <= p_through
+  group by 1, 2, 3, 4, 5, 6
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.usage_until_now(p_account bigint)
+ RETURNS SETOF usage_rollup
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select * from usage_rollup where account_id = p_account
+  union all
+  select * from usage_sums(p_account,
+    coalesce((select through from usage_rolled where account_id = p_account), 0), 9223372036854775807)
+$function$
 ;

@@ -16,6 +16,12 @@ const Environment = z
     DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
     DATA_DIR: z.string().default('/var/lib/cloudfreedom'),
     BASE_DOMAIN: z.string().default('localhost'),
+    SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
+    MAIL_FROM: z.email().optional(),
+    WEBHOOK_TRUSTED_HOSTS: z
+      .string()
+      .regex(/^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$/, 'must be host:port, several with commas between')
+      .optional(),
     TOP_UP_URL: z.url({ protocol: /^https?$/ }).optional(),
     USD_EUR_RATE: z
       .string()
@@ -41,6 +47,12 @@ export type Config = {
   readonly databaseUrl: string | undefined;
   readonly dataFolder: string;
   readonly topUpUrl: string;
+  /** smtp:// or smtps://, user and password inside. Absent: no mail is sent. */
+  readonly smtpUrl: string | undefined;
+  /** What mails are sent from. */
+  readonly mailFrom: string;
+  /** host:port that webhooks may call in private networks and without TLS. */
+  readonly webhookTrustedHosts: readonly string[];
   readonly rate: { readonly usdPerEurMicro: bigint; readonly day: string };
   readonly holdTtlMs: number;
   readonly logLevel: string;
@@ -64,6 +76,9 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     databaseUrl: values.DATABASE_URL,
     dataFolder: values.DATA_DIR,
     topUpUrl: values.TOP_UP_URL ?? `https://${values.BASE_DOMAIN}/top-up`,
+    smtpUrl: values.SMTP_URL,
+    mailFrom: values.MAIL_FROM ?? `no-reply@${values.BASE_DOMAIN}`,
+    webhookTrustedHosts: values.WEBHOOK_TRUSTED_HOSTS?.split(',') ?? [],
     rate: { usdPerEurMicro: usdPerEurMicro(values.USD_EUR_RATE), day: values.USD_EUR_RATE_DATE },
     holdTtlMs: values.HOLD_TTL_SECONDS * 1000,
     logLevel: values.LOG_LEVEL,

@@ -11,6 +11,7 @@ const SECRET_FIELDS = [
   'operatorKey',
   'password',
   'databaseUrl',
+  'smtpUrl',
   'secret',
 ];
 

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { Catalogue } from './catalogue/catalogue.ts';
+import type { Bell } from './events/bell.ts';
 import type { Metrics } from './http/metrics.ts';
 import type { Ledger } from './ledger/ledger.ts';
 
@@ -10,11 +11,18 @@ export type Services = {
   readonly catalogue: Catalogue;
   readonly ledger: Ledger;
   readonly metrics: Metrics;
+  /** Rings when the database has something new for those who wait. */
+  readonly bell: Bell;
   readonly log: Logger;
   /** Where a tenant tops up; goes into refusals. */
   readonly topUpUrl: string;
+  /** host:port that webhooks may call in private networks and without TLS. */
+  readonly webhookTrustedHosts: readonly string[];
+  readonly now: () => Date;
   /** How long a hold lives when neither settlement nor void arrives. */
   readonly holdTtlMs: number;
   /** The process is shutting down: not ready any more, but still answering. */
   readonly draining: () => boolean;
+  /** Aborted at the same time: what would never end by itself ends now. */
+  readonly shutdown: AbortSignal;
 };

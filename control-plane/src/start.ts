@@ -2,23 +2,32 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
+import { deliverAlerts } from './alerts/deliver.ts';
+import { startDeliveryWorker } from './alerts/delivery-worker.ts';
+import { openMailer } from './alerts/mailer.ts';
 import { Catalogue, storeRate } from './catalogue/catalogue.ts';
+import { shippedPriceList, storePriceList } from './catalogue/price-snapshot.ts';
 import type { Config } from './config.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './database/embedded-postgres.ts';
 import { migrate } from './database/migrate.ts';
 import { openPool } from './database/pool.ts';
+import { Bell } from './events/bell.ts';
 import { hashSecret } from './http/auth.ts';
 import { createMetrics } from './http/metrics.ts';
 import { listen } from './http/server.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { startSweeper } from './ledger/sweeper.ts';
+import type { PriceList } from './pricing/price-list.ts';
 import { usdPerEurMicro } from './pricing/rate.ts';
+import { startReconciler } from './reconcile/reconciler.ts';
 import { routes } from './routes/routes.ts';
 import type { Services } from './services.ts';
 import { startTelemetry } from './telemetry.ts';
+import { startRoller } from './usage/roller.ts';
 
 /** Longer than the gateway's three tries of ten minutes; a killed gateway voids its holds itself when it is back. */
 const DEFAULT_HOLD_TTL_MS = 3_600_000;
+const MAIL_FROM = 'no-reply@localhost';
 
 export type ControlPlane = {
   readonly url: string;
@@ -31,6 +40,8 @@ export type ControlPlane = {
 export type ControlPlaneOptions = Partial<Omit<Config, 'adminKey' | 'operatorKey'>> &
   Pick<Config, 'adminKey' | 'operatorKey'> & {
     readonly log?: Logger;
+    /** Replaces the price list that this release ships. */
+    readonly priceList?: PriceList;
     /** Replaces the clock of the ledger. */
     readonly now?: () => Date;
     /** Every answer is checked against its OpenAPI schema. On unless `main` says otherwise. */
@@ -57,19 +68,37 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     if (applied.length > 0) log.info({ applied }, 'database migrated');
     const rate = options.rate ?? { usdPerEurMicro: usdPerEurMicro('1.1590'), day: '2026-11-20' };
     await storeRate(pool, { ...rate, source: 'configuration' });
+    await storePriceList(pool, options.priceList ?? (await shippedPriceList()));
     const ledger = new Ledger(pool, options.now);
     const metrics = createMetrics(pool);
     undo.push(startSweeper(ledger, metrics, log));
-    let draining = false;
+    const now = options.now ?? (() => new Date());
+    const topUpUrl = options.topUpUrl ?? 'https://localhost/top-up';
+    const webhookTrustedHosts = options.webhookTrustedHosts ?? [];
+    const bell = new Bell(databaseUrl, log);
+    undo.push(() => bell.stop());
+    await bell.start();
+    const mailer =
+      options.smtpUrl === undefined ? undefined : openMailer(options.smtpUrl, options.mailFrom ?? MAIL_FROM);
+    undo.push(async () => mailer?.close());
+    const deliver = deliverAlerts({ mailer, topUpUrl, trustedHosts: webhookTrustedHosts });
+    undo.push(startDeliveryWorker({ pool, bell, deliver, metrics, log }));
+    undo.push(startReconciler({ pool, metrics, log, now }));
+    undo.push(startRoller(pool, log));
+    const shutdown = new AbortController();
     const services: Services = {
       pool,
       catalogue: new Catalogue(pool),
       ledger,
       metrics,
       log,
-      topUpUrl: options.topUpUrl ?? 'https://localhost/top-up',
+      bell,
+      topUpUrl,
+      webhookTrustedHosts,
+      now,
       holdTtlMs: options.holdTtlMs ?? DEFAULT_HOLD_TTL_MS,
-      draining: () => draining,
+      draining: () => shutdown.signal.aborted,
+      shutdown: shutdown.signal,
     };
     const keys = { admin: hashSecret(options.adminKey), operator: hashSecret(options.operatorKey) };
     const pipeline = { services, keys, telemetry, checkAnswers: options.checkAnswers ?? true };
@@ -77,7 +106,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const server = await listen(pipeline, routes, where);
     undo.push(server.close);
     undo.push(async () => {
-      draining = true;
+      shutdown.abort();
     });
     return { url: server.url, port: server.port, databaseUrl, stop };
   } catch (error) {

@@ -83,14 +83,16 @@ const specFields = z.object({
         .describe('Tokens that one answer may have; 0 where it gives none.'),
     })
     .describe('Limits of the model, from which upper bounds of cost are made.'),
-  prices: Prices.optional().describe('What the provider charges. Required unless the Model is free.'),
+  prices: Prices.optional().describe(
+    'What the provider charges. Absent: what the platform knows of the dearest deployment; requests are refused where it knows nothing.',
+  ),
   deployments: deployments.describe('Where it is served.'),
 });
 
 const withPrices = withRule(specFields, {
-  cel: 'self.free != has(self.prices)',
-  message: 'a Model has either prices or free: true, never both and never neither',
-  holds: (spec) => spec.free !== (spec.prices !== undefined),
+  cel: '!(self.free && has(self.prices))',
+  message: 'a Model has either prices or free: true, never both',
+  holds: (spec) => !(spec.free && spec.prices !== undefined),
   path: ['prices'],
 });
 
@@ -106,9 +108,9 @@ const withRealPrices = withRule(withPrices, {
 });
 
 const withImagePrice = withRule(withRealPrices, {
-  cel: "self.mode != 'image' || self.free || (has(self.prices) && has(self.prices.imageUsd))",
-  message: 'a Model of mode image needs prices.imageUsd',
-  holds: ({ mode, free, prices }) => mode !== 'image' || free || prices?.imageUsd !== undefined,
+  cel: "self.mode != 'image' || !has(self.prices) || has(self.prices.imageUsd)",
+  message: 'prices of a Model of mode image need imageUsd',
+  holds: ({ mode, prices }) => mode !== 'image' || prices === undefined || prices.imageUsd !== undefined,
   path: ['prices'],
 });
 

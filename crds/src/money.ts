@@ -18,8 +18,7 @@ export const UsdPerMillion = matching(
 /** US dollars for one image: `"0.04"`. */
 export const UsdPerImage = UsdPerMillion;
 
-/** What a Model costs at its provider. Tokens are billed by bucket; an absent bucket costs what input costs. */
-export const Prices = z.object({
+const tokenPrices = {
   inputUsdPerMillion: UsdPerMillion.describe('US dollars per million input tokens.'),
   cachedInputUsdPerMillion: UsdPerMillion.optional().describe(
     'US dollars per million input tokens that the provider read from its cache. Absent: the input price.',
@@ -27,8 +26,30 @@ export const Prices = z.object({
   cacheWriteUsdPerMillion: UsdPerMillion.optional().describe(
     'US dollars per million input tokens that the provider wrote into its cache. Absent: the input price.',
   ),
+  audioInputUsdPerMillion: UsdPerMillion.optional().describe(
+    'US dollars per million input tokens of audio. Absent: the input price.',
+  ),
   outputUsdPerMillion: UsdPerMillion.describe('US dollars per million output tokens, reasoning included.'),
+  audioOutputUsdPerMillion: UsdPerMillion.optional().describe(
+    'US dollars per million output tokens of audio. Absent: the output price.',
+  ),
+};
+
+/** Prices of requests with much input. A bucket that is absent here costs what it costs below the threshold. */
+const LongContextPrices = z.object({
+  aboveTokens: z
+    .int()
+    .min(1)
+    .max(100_000_000)
+    .describe('These prices hold for the whole of a request with more input tokens than this, cached ones included.'),
+  ...tokenPrices,
+});
+
+/** What a Model costs at its provider. Tokens are billed by bucket. */
+export const Prices = z.object({
+  ...tokenPrices,
   imageUsd: UsdPerImage.optional().describe('US dollars per generated image.'),
+  longContext: LongContextPrices.optional().describe('Other prices for requests with much input.'),
 });
 export type Prices = z.output<typeof Prices>;
 

@@ -260,6 +260,19 @@ describe('a budget that does not suffice', () => {
     expect((await slow).status).toBe(200);
   });
 
+  it('refuses in the language that the client asks for', async () => {
+    await rig.accounts.makeAvailable(1_000n);
+    mark = await rig.accounts.mark();
+    const english = { 'accept-language': 'fr-FR, en-GB;q=0.9, de;q=0.5' };
+    const refused = errorOf(await post('/v1/chat/completions', chat(), english));
+    expect(refused.message).toMatch(/^The budget of Tests for /);
+    const route = errorOf(await post('/v1/completions', { model: 'gpt-4o-mini', prompt: 'x' }, english));
+    expect(route.message).toMatch(/^This interface is not offered/);
+    const unknown = errorOf(await post('/v1/chat/completions', chat({ model: 'gpt-99' }), { 'accept-language': '*' }));
+    expect(unknown.message).toMatch(/^Das Modell gpt-99 gibt es hier nicht/);
+    await nothingHappened();
+  });
+
   it('keeps prompts and keys out of the log', async () => {
     await rig.accounts.makeAvailable(1_000n);
     const messages = question(USED, 'the-secret-of-the-prompt');

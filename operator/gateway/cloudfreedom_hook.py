@@ -21,6 +21,7 @@ import contextvars
 import gc
 import hashlib
 import hmac
+import itertools
 import json
 import logging
 import os
@@ -32,7 +33,7 @@ import time
 import types
 import uuid
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Final
@@ -78,73 +79,81 @@ DEAD_LETTERS_KEPT: Final = 1_000
 LEASE_SECONDS: Final = 30  # longer than a burst ever stalled the event loop
 HEARTBEAT_SECONDS: Final = 5.0
 BEATS_BEFORE_RESCUE: Final = 3  # after an outage of Redis every living gateway has renewed its lease by then
+BEATS_BETWEEN_REPORTS: Final = 12
+REPORTED_REQUESTS: Final = 2_000  # as many as a body of the control plane has room for
 MODEL_NAME_LIMIT: Final = 200
 USER_FIELD_LIMITS: Final = {"externalId": 320, "email": 320, "name": 320, "role": 40}
+LANGUAGES_READ: Final = 16
 TAKEOVER_BATCH: Final = 200
 EXCEPTION_CHAIN_LIMIT: Final = 16
 
+SETTINGS: Final = ("CONTROL_PLANE_URL", "CREDENTIAL", "CHAT_KEY", "REDIS_URL", "POD")
+
 # -- what is offered --------------------------------------------------------------------------------------------------
 
-# By method and path, with or without /v1 in front.
-ROUTES: Final[Mapping[tuple[str, str], str]] = {
-    ("POST", "/chat/completions"): "chat",
-    ("POST", "/embeddings"): "embedding",
-    ("POST", "/images/generations"): "image",
-    ("POST", "/responses"): "responses",
-    ("POST", "/messages"): "messages",
-    ("GET", "/models"): "models",
-}
+@dataclass(frozen=True)
+class Kind:
+    """One of the offered interfaces: its path (with or without /v1 in front), LiteLLM's name for its calls, where the
+    question is, where a request says how much it wants at most (the first is written when it says nothing), and the
+    further body fields a client may set."""
 
-# LiteLLM's names of the same calls. All others (text completions, Gemini-native, pass-through, audio, batches, files,
-# realtime …) lose usage on some path, so they are refused even if a route to them should ever open.
-CALL_TYPES: Final[Mapping[str, str]] = {
-    "acompletion": "chat",
-    "aembedding": "embedding",
-    "image_generation": "image",
-    "aresponses": "responses",
-    "anthropic_messages": "messages",
-}
+    path: str
+    call_type: str
+    question: str
+    limits: tuple[str, ...]
+    fields: str
 
-# Body fields a client may set. Everything else is dropped before LiteLLM reads the body: LiteLLM takes routing,
-# logging, caching, pricing and retry orders from it, and providers sell extras there (service tiers, predicted
-# outputs, built-in tools, background runs) that no token bound covers, or keep what was said (stored responses).
-SAMPLING: Final = frozenset({"model", "stream", "temperature", "top_p", "tools", "tool_choice"})
-BODY_FIELDS: Final[Mapping[str, frozenset[str]]] = {
-    "chat": SAMPLING
-    | {"messages", "stream_options", "n", "stop", "max_tokens", "max_completion_tokens", "presence_penalty", "seed"}
-    | {"frequency_penalty", "logit_bias", "logprobs", "top_logprobs", "parallel_tool_calls", "response_format"}
-    | {"functions", "function_call", "reasoning_effort", "thinking", "verbosity", "top_k"},
-    "embedding": frozenset({"model", "input", "encoding_format", "dimensions"}),
-    "image": frozenset({"model", "prompt", "n", "size", "quality", "response_format", "style", "output_format"})
-    | {"background", "moderation", "output_compression"},
-    "responses": SAMPLING
-    | {"input", "instructions", "max_output_tokens", "parallel_tool_calls", "reasoning", "text", "truncation"}
-    | {"include", "top_logprobs"},
-    "messages": SAMPLING | {"messages", "system", "max_tokens", "stop_sequences", "top_k", "thinking"},
-}
+    def allows(self, name: str) -> bool:
+        return name in ("model", self.question, *self.limits) or name in self.fields.split()
 
-CACHED_ROUTES: Final = frozenset({"chat", "embedding"})
 
-# Where the question is.
-QUESTION_FIELDS: Final[Mapping[str, str]] = {
-    "chat": "messages",
-    "messages": "messages",
-    "responses": "input",
-    "embedding": "input",
-    "image": "prompt",
+# All other calls (text completions, Gemini-native, pass-through, audio, batches, files, realtime …) lose usage on some
+# path. All other body fields are dropped before LiteLLM reads the body: it takes routing, logging, caching, pricing and
+# retry orders from it, and providers sell extras there (service tiers, predicted outputs, built-in tools, background
+# runs) that no token bound covers, or keep what was said (stored responses).
+SAMPLING: Final = "stream temperature top_p tools tool_choice "
+KINDS: Final[Mapping[str, Kind]] = {
+    "chat": Kind(
+        "/chat/completions",
+        "acompletion",
+        "messages",
+        ("max_tokens", "max_completion_tokens"),
+        SAMPLING + "stream_options n stop presence_penalty frequency_penalty seed logit_bias logprobs top_logprobs "
+        "parallel_tool_calls response_format functions function_call reasoning_effort thinking verbosity top_k",
+    ),
+    "responses": Kind(
+        "/responses",
+        "aresponses",
+        "input",
+        ("max_output_tokens",),
+        SAMPLING + "instructions parallel_tool_calls reasoning text truncation include top_logprobs",
+    ),
+    "messages": Kind(
+        "/messages",
+        "anthropic_messages",
+        "messages",
+        ("max_tokens",),
+        SAMPLING + "system stop_sequences top_k thinking",
+    ),
+    "embedding": Kind("/embeddings", "aembedding", "input", (), "encoding_format dimensions"),
+    "image": Kind(
+        "/images/generations",
+        "image_generation",
+        "prompt",
+        (),
+        "n size quality response_format style output_format background moderation output_compression",
+    ),
 }
+CACHED_KINDS: Final = frozenset({"chat", "embedding"})
+HEADERS: Final = frozenset(
+    "host accept accept-encoding connection content-type content-length transfer-encoding user-agent".split()
+    + ["traceparent", "anthropic-version"]
+)
+TOOL_TYPES: Final = frozenset({"function", "custom"})
 # Further fields whose text counts as input.
 INPUT_FIELDS: Final = ("system", "instructions", "tools", "functions", "response_format", "text", "prompt")
-# Where a request says how much it wants at most; the first is written when it says nothing.
-OUTPUT_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "chat": ("max_tokens", "max_completion_tokens"),
-    "responses": ("max_output_tokens",),
-    "messages": ("max_tokens",),
-}
-HEADERS: Final = frozenset(
-    {"host", "accept", "accept-encoding", "connection", "content-type", "content-length", "transfer-encoding"}
-    | {"user-agent", "traceparent", "anthropic-version"}
-)
+# Tells a client that it gets a shorter answer than it asked for, because the budget covers no longer one.
+CLAMPED_HEADER: Final = "x-cloudfreedom-max-tokens-clamped"
 
 # A byte-level tokenizer never makes more tokens than bytes; JSON's own punctuation covers what chat formats add per
 # message. Both constants are above what providers document for their hidden preambles.
@@ -153,62 +162,60 @@ TOOLS_OVERHEAD_TOKENS: Final = 1_024
 IMAGE_PART_TOKENS: Final = 50_000  # gpt-4o-mini counts one large picture as 48,169 tokens
 UNKNOWN_INPUT_TOKENS: Final = 100_000_000  # audio, files, references: the control plane cuts it to the context limit
 ASKED_OUTPUT_LIMIT: Final = 10_000_000
+REASONING_TOKENS: Final = 4_096  # what LiteLLM gives a model for high effort; the answer comes after it
 CHOICES_LIMIT: Final = 16
 IMAGES_LIMIT: Final = 10
 IMAGE_PARTS: Final = frozenset({"image", "image_url", "input_image"})
 TEXT_PARTS: Final = frozenset(
-    {"message", "text", "input_text", "output_text", "refusal", "summary_text", "reasoning_text", "reasoning"}
-    | {"thinking", "redacted_thinking", "tool_use", "tool_result", "function", "function_call"}
-    | {"function_call_output", "custom_tool_call", "custom_tool_call_output"}
+    "message text input_text output_text refusal summary_text reasoning_text reasoning thinking".split()
+    + "redacted_thinking tool_use tool_result function function_call function_call_output".split()
+    + ["custom_tool_call", "custom_tool_call_output"]
 )
-TOOL_TYPES: Final = frozenset({"function", "custom"})
 
+# -- refusals ---------------------------------------------------------------------------------------------------------
+
+# OpenAI's type of an error, by its status.
+ERROR_TYPES: Final[Mapping[int, str]] = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "budget_exceeded",
+    403: "permission_error",
+    404: "invalid_request_error",
+    429: "rate_limit_error",
+    503: "service_unavailable",
+}
+# Refusals of our own by code; those about budgets and models come from the control plane, text and all.
+STATUSES: Final[Mapping[str, int]] = {
+    "invalid_api_key": 401,
+    "chat_key_outside": 401,
+    "route_not_offered": 404,
+    "invalid_request": 400,
+    "tool_not_offered": 400,
+    "budget_unavailable": 503,
+    "gateway_busy": 503,
+}
 TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     "de": {
-        "key": "Dieser API-Schlüssel ist unbekannt oder abgelaufen. Bitte einen gültigen Schlüssel verwenden.",
-        "chat_key": (
-            "Dieser Schlüssel gehört dem Chat und gilt nur innerhalb des Clusters. Bitte einen eigenen "
-            "API-Schlüssel anlegen."
-        ),
-        "route": (
-            "Diese Schnittstelle wird nicht angeboten. Angeboten werden chat/completions, responses, "
-            "messages, embeddings, images/generations und models."
-        ),
-        "unavailable": (
-            "Das Budget kann gerade nicht geprüft werden. Die Anfrage wurde nicht gesendet und kostet "
-            "nichts. Bitte in einigen Sekunden erneut versuchen."
-        ),
-        "busy": "Gerade laufen zu viele Anfragen. Bitte in einigen Sekunden erneut versuchen.",
-        "body": "Die Anfrage ist ungültig: {detail}",
-        "tool": (
-            "Das Werkzeug »{detail}« wird nicht angeboten, weil seine Kosten vorab keine Obergrenze "
-            'haben. Angeboten werden eigene Funktionen (type "function").'
-        ),
-        "refused": "Die Anfrage wurde vom Budget abgelehnt.",
-        "top_up": "Guthaben aufladen: {detail}",
+        "invalid_api_key": "Dieser API-Schlüssel ist unbekannt oder abgelaufen. Bitte einen gültigen verwenden.",
+        "chat_key_outside": "Dieser Schlüssel gehört dem Chat und gilt nur im Cluster. Bitte einen eigenen anlegen.",
+        "route_not_offered": "Angeboten werden nur die Schnittstellen {detail} und models.",
+        "invalid_request": "Die Anfrage ist ungültig: {detail}",
+        "tool_not_offered": "Das Werkzeug »{detail}« wird nicht angeboten, weil seine Kosten vorab keine Obergrenze "
+        'haben. Angeboten werden eigene Funktionen (type "function").',
+        "budget_unavailable": "Das Budget kann gerade nicht geprüft werden. Die Anfrage wurde nicht gesendet und "
+        "kostet nichts. Bitte in einigen Sekunden erneut versuchen.",
+        "gateway_busy": "Gerade laufen zu viele Anfragen. Bitte in einigen Sekunden erneut versuchen.",
     },
     "en": {
-        "key": "This API key is unknown or has expired. Please use a valid key.",
-        "chat_key": (
-            "This key belongs to the chat and is valid inside the cluster only. Please create an API key "
-            "of your own."
-        ),
-        "route": (
-            "This interface is not offered. Offered are chat/completions, responses, messages, "
-            "embeddings, images/generations and models."
-        ),
-        "unavailable": (
-            "The budget cannot be checked right now. The request was not sent and costs nothing. Please "
-            "try again in a few seconds."
-        ),
-        "busy": "Too many requests are running right now. Please try again in a few seconds.",
-        "body": "The request is invalid: {detail}",
-        "tool": (
-            "The tool “{detail}” is not offered, because its cost has no upper bound beforehand. Offered "
-            'are functions of your own (type "function").'
-        ),
-        "refused": "The budget refused this request.",
-        "top_up": "Top up at: {detail}",
+        "invalid_api_key": "This API key is unknown or has expired. Please use a valid one.",
+        "chat_key_outside": "This key is the chat's and valid inside the cluster only. Please create one of your own.",
+        "route_not_offered": "This interface is not offered. Offered are {detail} and models.",
+        "invalid_request": "The request is invalid: {detail}",
+        "tool_not_offered": "The tool “{detail}” is not offered, because its cost has no upper bound beforehand. "
+        'Offered are functions of your own (type "function").',
+        "budget_unavailable": "The budget cannot be checked right now. The request was not sent and costs nothing. "
+        "Please try again in a few seconds.",
+        "gateway_busy": "Too many requests are running right now. Please try again in a few seconds.",
     },
 }
 
@@ -217,8 +224,9 @@ class JsonLines(logging.Formatter):
     """One JSON object per line. No message of ours holds a key or a word of a prompt."""
 
     def format(self, record: logging.LogRecord) -> str:
-        line = {"at": iso_time(record.created), "level": record.levelname.lower(), "message": record.getMessage()}
-        return json.dumps(line, ensure_ascii=False)
+        tenant = os.environ.get("CLOUDFREEDOM_TENANT")
+        line = {"at": iso_time(record.created), "level": record.levelname.lower(), "tenant": tenant}
+        return json.dumps(line | {"message": record.getMessage()}, ensure_ascii=False)
 
 
 log: Final = logging.getLogger("cloudfreedom.gateway")
@@ -229,31 +237,42 @@ if not log.handlers:  # LiteLLM configures its own loggers only
     log.propagate = False
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What the operator gives the pod. `chat_key_sha256` and hashes on the wire are lower-case hex."""
+class Refusal(ProxyException):
+    """A refusal in OpenAI's error shape, whose `code` is a word of ours (LiteLLM would repeat the HTTP status)."""
 
-    control_plane_url: str
-    tenant: str
-    credential: str = field(repr=False)
-    chat_key_sha256: str = field(repr=False)
-    redis_url: str = field(repr=False)
-    pod: str
-    language: str
+    def __init__(self, status: int, word: str, message: str, retry_after_seconds: int | None = None) -> None:
+        headers = {} if retry_after_seconds is None else {"retry-after": str(retry_after_seconds)}
+        super().__init__(message=message, type=ERROR_TYPES[status], param=None, code=status, headers=headers)
+        self.word = word
+        log.info("refused: status=%d code=%s", status, word)
 
-    @staticmethod
-    def from_environment(environment: Mapping[str, str]) -> "Settings":
-        """Raises KeyError naming the missing variable; LiteLLM then does not start."""
-        language = environment.get("CLOUDFREEDOM_LANGUAGE", "de")
-        return Settings(
-            control_plane_url=environment["CLOUDFREEDOM_CONTROL_PLANE_URL"].rstrip("/"),
-            tenant=environment["CLOUDFREEDOM_TENANT"],
-            credential=environment["CLOUDFREEDOM_CREDENTIAL"],
-            chat_key_sha256=sha256_hex(environment["CLOUDFREEDOM_CHAT_KEY"]),
-            redis_url=environment["CLOUDFREEDOM_REDIS_URL"],
-            pod=environment["CLOUDFREEDOM_POD"],
-            language=language if language in TEXTS else "en",
-        )
+    def to_dict(self) -> dict:
+        return {"message": self.message, "type": self.type, "param": None, "code": self.word}
+
+
+def refusal(word: str, language: str, detail: str = "") -> Refusal:
+    """A refusal of our own, in the reader's language."""
+    wait = UNAVAILABLE_RETRY_AFTER_SECONDS if STATUSES[word] == 503 else None
+    return Refusal(STATUSES[word], word, TEXTS[language][word].format(detail=detail), wait)
+
+
+def route_refusal(language: str) -> Refusal:
+    return refusal("route_not_offered", language, ", ".join(kind.path[1:] for kind in KINDS.values()))
+
+
+def refusal_of(status: int, reply: Mapping[str, Any], language: str) -> Refusal:
+    """The control plane's refusal; its text is in the reader's language already."""
+    if status == 401:
+        return refusal("invalid_api_key", language)
+    word, message, seconds = (reply.get(name) for name in ("code", "message", "retryAfterSeconds"))
+    if status in (402, 403, 404, 429) and isinstance(word, str) and isinstance(message, str):
+        wait = max(1, seconds) if isinstance(seconds, int) else 1
+        return Refusal(status, word, message, wait if status == 429 else None)
+    log.error("authorise was answered %d %s", status, word)  # a misunderstanding between the two of us
+    return refusal("budget_unavailable", language)
+
+
+# -- what is passed around --------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -261,7 +280,9 @@ class Identity:
     """Who is calling. `user` is what Open WebUI forwarded; it is believed with the chat key only."""
 
     key_sha256: str = field(repr=False)
-    user: Mapping[str, str] | None = None
+    user: Mapping[str, str] | None
+    language: str  # of refusals
+    asked_language: str | None  # None: the client named none, so the control plane decides
 
 
 @dataclass
@@ -274,8 +295,9 @@ class Call:
     traceparent: str
     stream: bool
     bound_input_tokens: int
+    prompt: Any  # counted only if the provider never says what it was
     bound_output_tokens: int = 0
-    prompt: Any = None  # counted only if the provider never says what it was
+    clamped: bool = False
     streamed: list[str] = field(default_factory=list)
     started_at: float = field(default_factory=time.time)
     first_token_at: float | None = None
@@ -283,13 +305,16 @@ class Call:
 
 @dataclass(frozen=True)
 class Bound:
-    """The most a request can use. `output_tokens` None: the client set no limit; it counts all `choices` together."""
+    """The most a request can use. `output_tokens` None: the client set no limit; it counts all `choices` together.
+    `reasoning_tokens` are thought before the answer begins, so a useful answer is longer than they are."""
 
     input_tokens: int
-    output_tokens: int | None
-    output_field: str | None
-    choices: int
-    images: int
+    output_tokens: int | None = None
+    output_field: str | None = None
+    choices: int = 1
+    images: int = 0
+    audio_input: bool = False
+    reasoning_tokens: int = 0
 
 
 @dataclass
@@ -300,38 +325,47 @@ class Delivery:
     path: str | None
     body: dict[str, Any]
     stored: bool = False
+    since: float = field(default_factory=time.monotonic)
 
 
 class Unavailable(Exception):
     """The control plane gave no usable answer; whether it saw the request is unknown."""
 
 
-class Refusal(ProxyException):
-    """A refusal in OpenAI's error shape, whose `code` is a word of ours (LiteLLM would repeat the HTTP status)."""
-
-    def __init__(self, status: int, word: str, message: str, kind: str, retry_after_seconds: int | None = None) -> None:
-        headers = {} if retry_after_seconds is None else {"retry-after": str(retry_after_seconds)}
-        super().__init__(message=message, type=kind, param=None, code=status, headers=headers)
-        self.word = word
-
-    def to_dict(self) -> dict:
-        return {"message": self.message, "type": self.type, "param": None, "code": self.word}
-
-
 def sha256_hex(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
-def iso_time(seconds: float) -> str:
+def iso_time(seconds: float | None) -> str | None:
+    if seconds is None:
+        return None
     return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def child_traceparent(incoming: str | None) -> str:
     """A new span in the caller's trace, or in a trace of its own (W3C trace context)."""
-    match = re.fullmatch(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})", incoming or "")
-    valid = match is not None and match[1].strip("0") and match[2].strip("0") and not (incoming or "").startswith("ff")
-    trace, flags = (match[1], match[3]) if match and valid else (secrets.token_hex(16), "01")
+    parts = r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})"
+    match = re.fullmatch(parts, incoming or "")
+    trace, flags = match.groups() if match else (secrets.token_hex(16), "01")
     return f"00-{trace}-{secrets.token_hex(8)}-{flags}"
+
+
+def language_of(accepted: str | None) -> str | None:
+    """The one of our languages that an Accept-Language header likes best; None when it likes none."""
+    likes = []
+    for place, part in enumerate((accepted or "").split(",")[:LANGUAGES_READ]):
+        match = re.fullmatch(r"\s*([a-zA-Z]{2})(?:-[\w-]+)?\s*(?:;\s*q=(0(?:\.\d{1,3})?|1(?:\.0{1,3})?))?\s*", part)
+        if match and match[1].lower() in TEXTS and float(match[2] or 1) > 0:
+            likes.append((-float(match[2] or 1), place, match[1].lower()))
+    return min(likes)[2] if likes else None
+
+
+def forwarded_user(headers: Mapping[str, str]) -> Mapping[str, str] | None:
+    """The chat's user as Open WebUI forwards it (values are URL-quoted); None when it forwards none."""
+    named = {"externalId": "id", "email": "email", "name": "name", "role": "role"}
+    values = {name: unquote(headers.get(f"x-openwebui-user-{suffix}", "")).strip() for name, suffix in named.items()}
+    known = {name: value[: USER_FIELD_LIMITS[name]] for name, value in values.items() if value}
+    return known if "externalId" in known else None
 
 
 # -- upper bound ------------------------------------------------------------------------------------------------------
@@ -367,9 +401,10 @@ class InputTally:
 
 def bound_of(call_type: str, body: Mapping[str, Any]) -> Bound:
     """The upper bound of a request; raises ValueError with a sentence about the field that is wrong."""
-    question = body.get(QUESTION_FIELDS[call_type])
+    kind = KINDS[call_type]
+    question = body.get(kind.question)
     if not question or (call_type in ("chat", "messages") and not is_list_of_objects(question)):
-        raise ValueError(f"{QUESTION_FIELDS[call_type]} is missing or has the wrong form")
+        raise ValueError(f"{kind.question} is missing or has the wrong form")
     tally = InputTally()
     blocks = body.get("system") if isinstance(body.get("system"), list) else []  # which may hold more than text
     for part in ([] if call_type == "image" else [question], blocks):
@@ -379,12 +414,22 @@ def bound_of(call_type: str, body: Mapping[str, Any]) -> Bound:
     inputs = min(tally.tokens() + len(orjson.dumps(extra)) + overhead, UNKNOWN_INPUT_TOKENS)
 
     choices = whole_number(body, "n", CHOICES_LIMIT if call_type == "chat" else IMAGES_LIMIT) or 1
-    if call_type in ("image", "embedding"):
-        return Bound(inputs, None, None, 1, choices if call_type == "image" else 0)
-    fields = OUTPUT_FIELDS[call_type]
-    limits = {name: limit for name in fields if (limit := whole_number(body, name)) is not None}
-    output_field = min(limits, key=lambda name: limits[name]) if limits else fields[0]
-    return Bound(inputs, limits[output_field] * choices if limits else None, output_field, choices, 0)
+    if not kind.limits:
+        return Bound(inputs, images=choices if call_type == "image" else 0, audio_input=tally.unknown)
+    limits = {name: limit for name in kind.limits if (limit := whole_number(body, name)) is not None}
+    output_field = min(limits, key=lambda name: limits[name]) if limits else kind.limits[0]
+    output_tokens = limits[output_field] * choices if limits else None
+    return Bound(inputs, output_tokens, output_field, choices, 0, tally.unknown, reasoning_of(body))
+
+
+def reasoning_of(body: Mapping[str, Any]) -> int:
+    """Tokens that the client lets the model think, in any of the ways to say so."""
+    asked = (body.get("thinking"), body.get("reasoning"))
+    thinking, reasoning = (value if isinstance(value, dict) else {} for value in asked)
+    if isinstance(thinking.get("budget_tokens"), int):
+        return min(max(thinking["budget_tokens"], 0), ASKED_OUTPUT_LIMIT)
+    effort = body.get("reasoning_effort") or reasoning.get("effort") or thinking.get("type")
+    return 0 if effort in (None, "none", "minimal", "disabled") else REASONING_TOKENS
 
 
 def is_list_of_objects(value: object) -> bool:
@@ -403,11 +448,10 @@ def whole_number(body: Mapping[str, Any], name: str, largest: int = ASKED_OUTPUT
 def unoffered_tool(body: Mapping[str, Any]) -> str | None:
     """The first tool that a provider would run (and bill) itself; a client's own functions are free of that."""
     for tool in body.get("tools") or []:
-        known = isinstance(tool, dict) and (
-            tool.get("type") in TOOL_TYPES or ("type" not in tool and "input_schema" in tool)
-        )
-        if not known:
-            return str(tool.get("type") or next(iter(tool), "?")) if isinstance(tool, dict) else "?"
+        if not isinstance(tool, dict):
+            return "?"
+        if tool.get("type") not in TOOL_TYPES and ("type" in tool or "input_schema" not in tool):
+            return str(tool.get("type") or next(iter(tool), "?"))
     return None
 
 
@@ -426,30 +470,43 @@ def without_long_cache(value: Any) -> Any:
 # -- usage ------------------------------------------------------------------------------------------------------------
 
 
+INPUT_BUCKETS: Final = ("inputTokens", "cachedInputTokens", "cacheWriteTokens", "audioInputTokens")
+
+
+def first(source: object, *names: str) -> Any:
+    """What the first of `names` that says something says, in a mapping or an object."""
+    found = (source.get(name) if isinstance(source, Mapping) else getattr(source, name, None) for name in names)
+    return next((value for value in found if value), None)
+
+
 def count(source: object, *names: str) -> int:
     """The first of `names` that holds a number above zero, else 0."""
-    for name in names:
-        value = source.get(name) if isinstance(source, Mapping) else getattr(source, name, None)
-        if isinstance(value, int) and value > 0:
-            return value
-    return 0
+    values = (first(source, name) for name in names)
+    return next((value for value in values if isinstance(value, int) and value > 0), 0)
 
 
-def buckets_of(usage: object) -> dict[str, int]:
-    """Disjoint token buckets. LiteLLM's prompt_tokens includes cached and newly cached tokens, raw Anthropic's not."""
-    details = usage.get("prompt_tokens_details") or usage.get("input_tokens_details") if usage is not None else None
+def buckets_of(usage: object) -> dict[str, Any]:
+    """Disjoint token buckets. LiteLLM's prompt_tokens includes cached, newly cached and audio tokens, raw Anthropic's
+    not; completion_tokens includes audio and reasoning, which is output like any other."""
+    details = first(usage, "prompt_tokens_details", "input_tokens_details")
     cached = count(details, "cached_tokens") or count(usage, "cache_read_input_tokens")
     written = count(details, "cache_write_tokens", "cache_creation_tokens")
     written = written or count(usage, "cache_creation_input_tokens")
     total = count(usage, "prompt_tokens", "input_tokens")
     inclusive = count(usage, "prompt_tokens") > 0 or details is not None
     fresh = total - cached - written if inclusive and total >= cached + written else total
+    heard = min(count(details, "audio_tokens"), fresh)
+    output = count(usage, "completion_tokens", "output_tokens")
+    spoken = min(count(first(usage, "completion_tokens_details", "output_tokens_details"), "audio_tokens"), output)
     return {
-        "inputTokens": fresh,
+        "inputTokens": fresh - heard,
         "cachedInputTokens": cached,
         "cacheWriteTokens": written,
-        "outputTokens": count(usage, "completion_tokens", "output_tokens"),
+        "audioInputTokens": heard,
+        "outputTokens": output - spoken,
+        "audioOutputTokens": spoken,
         "images": 0,
+        "totalTokens": count(usage, "total_tokens") or None,
     }
 
 
@@ -459,9 +516,9 @@ def buckets_of(usage: object) -> dict[str, int]:
 class ControlPlane:
     """One keep-alive connection pool to the control plane's gateway routes."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._url = f"{settings.control_plane_url}/v1/gateway"
-        self._headers = {"authorization": f"Bearer {settings.credential}", "content-type": "application/json"}
+    def __init__(self, url: str, credential: str) -> None:
+        self._url = f"{url.rstrip('/')}/v1/gateway"
+        self._headers = {"authorization": f"Bearer {credential}", "content-type": "application/json"}
         self._session: aiohttp.ClientSession | None = None
 
     def session(self) -> aiohttp.ClientSession:
@@ -471,25 +528,21 @@ class ControlPlane:
             self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, headers=self._headers)
         return self._session
 
-    async def post(
-        self, path: str, body: Mapping[str, Any], traceparent: str | None = None
-    ) -> tuple[int, dict[str, Any]]:
+    async def post(self, path: str, body: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
         """Status below 500 and the JSON answer. A broken connection is tried once more: all calls are idempotent."""
-        url = f"{self._url}/{path}"
-        headers = {"traceparent": traceparent} if traceparent else {}
-        for attempt in (1, 2):
+        headers = {"traceparent": body["traceparent"]} if body.get("traceparent") else {}
+        url, content = f"{self._url}/{path}", orjson.dumps(body)
+        for last in (False, True):
             try:
-                async with self.session().post(url, data=orjson.dumps(body), headers=headers) as answer:
+                async with self.session().post(url, data=content, headers=headers) as answer:
                     raw = await answer.read()
-                    if answer.status >= 500:
-                        raise Unavailable(f"status {answer.status}")
-                    value = orjson.loads(raw) if raw else {}
-                    return answer.status, value if isinstance(value, dict) else {}
-            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
-                if attempt == 2:
-                    raise Unavailable(type(error).__name__) from error
+                if answer.status >= 500:
+                    raise Unavailable(f"status {answer.status}")
+                value = orjson.loads(raw) if raw else {}
+                return answer.status, value if isinstance(value, dict) else {}
             except (aiohttp.ClientError, asyncio.TimeoutError, orjson.JSONDecodeError) as error:
-                raise Unavailable(type(error).__name__) from error
+                if last or not isinstance(error, (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)):
+                    raise Unavailable(type(error).__name__) from error
         raise AssertionError("unreachable")
 
 
@@ -509,6 +562,15 @@ return batch
 """
 
 
+async def done(step: Awaitable[Any]) -> bool:
+    """Whether Redis did it; if not, the next round tries again."""
+    try:
+        await step
+        return True
+    except RedisError:
+        return False
+
+
 class Outbox:
     """What the control plane is still to be told, in the tenant's Redis, and the relay that tells it.
 
@@ -517,12 +579,13 @@ class Outbox:
     hash whose gateway has lost its lease is taken over, whatever it holds, by the next gateway that looks.
     """
 
-    def __init__(self, settings: Settings, control_plane: ControlPlane) -> None:
+    def __init__(self, redis_url: str, pod: str, control_plane: ControlPlane) -> None:
         self._control_plane = control_plane
         # a restarted container keeps its pod's name, so each process has a name of its own
-        self._name = f"{settings.pod}.{uuid.uuid4().hex[:12]}"
+        self._name = f"{pod}.{uuid.uuid4().hex[:12]}"
+        self._messages = self._key("messages", self._name)
         self._redis = Redis.from_url(
-            settings.redis_url,
+            redis_url,
             socket_timeout=REDIS_TIMEOUT_SECONDS,
             socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
             retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 2),
@@ -534,8 +597,8 @@ class Outbox:
         self._take_over = self._redis.register_script(TAKE_OVER)
 
     @staticmethod
-    def _key(kind: str, name: str = "") -> str:
-        return f"cloudfreedom:outbox:{kind}:{name}" if name else f"cloudfreedom:outbox:{kind}"
+    def _key(*parts: str) -> str:
+        return ":".join(("cloudfreedom:outbox", *parts))
 
     def full(self) -> bool:
         return len(self._pending) >= OUTBOX_LIMIT
@@ -543,7 +606,7 @@ class Outbox:
     async def intend(self, request_id: str) -> None:
         """Stores, before a call is made, the void that is sent should this process vanish. Raises RedisError."""
         lost = {"path": "void", "body": {"requestId": request_id, "reason": "gateway_lost"}}
-        await self._redis.hset(self._key("messages", self._name), request_id, orjson.dumps(lost))
+        await self._redis.hset(self._messages, request_id, orjson.dumps(lost))
 
     def deliver(self, delivery: Delivery) -> None:
         """Takes a result over; from here on it is stored and sent until it is acknowledged."""
@@ -553,33 +616,26 @@ class Outbox:
         task.add_done_callback(self._tasks.discard)
 
     async def _relay(self, delivery: Delivery) -> None:
+        message = orjson.dumps({"path": delivery.path, "body": delivery.body})
         acknowledged = delivery.path is None
-        attempt = 0
-        while True:
+        for attempt in itertools.count():
             if not acknowledged:
-                delivery.stored = delivery.stored or await self._store(delivery)
+                # what cannot be stored now stays in memory and is still sent
+                delivery.stored = delivery.stored or await done(
+                    self._redis.hset(self._messages, delivery.request_id, message)
+                )
                 async with self._senders:
                     acknowledged = await self._send(delivery)
-            if acknowledged and await self._remove(delivery):
+            if acknowledged and await done(self._redis.hdel(self._messages, delivery.request_id)):
                 self._pending.pop(delivery.request_id, None)
                 return
             ceiling = min(DELIVERY_LONGEST_WAIT_SECONDS, DELIVERY_FIRST_WAIT_SECONDS * 2 ** min(attempt, 10))
             await asyncio.sleep(ceiling * random.uniform(0.5, 1.0))
-            attempt += 1
-
-    async def _store(self, delivery: Delivery) -> bool:
-        message = orjson.dumps({"path": delivery.path, "body": delivery.body})
-        try:
-            await self._redis.hset(self._key("messages", self._name), delivery.request_id, message)
-            return True
-        except RedisError:
-            return False  # it stays in memory and is still sent; the next round tries to store it again
 
     async def _send(self, delivery: Delivery) -> bool:
         assert delivery.path is not None
-        trace = delivery.body.get("traceparent")
         try:
-            status, answer = await self._control_plane.post(delivery.path, delivery.body, trace)
+            status, answer = await self._control_plane.post(delivery.path, delivery.body)
         except Unavailable:
             return False
         code = answer.get("code")
@@ -589,21 +645,10 @@ class Outbox:
             return False
         log.error("request %s: %s was refused for good: %s %s", delivery.request_id, delivery.path, status, code)
         letter = orjson.dumps({"path": delivery.path, "body": delivery.body, "status": status, "code": code})
-        try:
-            async with self._redis.pipeline(transaction=True) as step:
-                step.lpush(self._key("dead"), letter)
-                step.ltrim(self._key("dead"), 0, DEAD_LETTERS_KEPT - 1)
-                await step.execute()
-            return True
-        except RedisError:
-            return False
-
-    async def _remove(self, delivery: Delivery) -> bool:
-        try:
-            await self._redis.hdel(self._key("messages", self._name), delivery.request_id)
-            return True
-        except RedisError:
-            return False
+        async with self._redis.pipeline(transaction=True) as step:
+            step.lpush(self._key("dead"), letter)
+            step.ltrim(self._key("dead"), 0, DEAD_LETTERS_KEPT - 1)
+            return await done(step.execute())
 
     async def heartbeat(self, rescue: bool) -> None:
         """Renews this gateway's lease and, where wished, rescues what gateways without one left. Raises RedisError."""
@@ -616,16 +661,31 @@ class Outbox:
             if rescue and name != self._name:
                 await self._rescue(name)
 
+    async def report(self) -> None:
+        """Tells the control plane what it has not been told yet: it holds that against its live holds. A report that
+        does not arrive is made up for by the next one."""
+        now = time.monotonic()
+        open_ids = [key.decode() for key in await self._redis.hkeys(self._messages)]
+        dead = await self._redis.llen(self._key("dead"))
+        oldest = min((delivery.since for delivery in self._pending.values()), default=now)
+        await self._control_plane.post(
+            "report",
+            {
+                "gateway": self._name,
+                "undelivered": len(self._pending),
+                "oldestSeconds": int(now - oldest),
+                "deadLetters": dead,
+                "open": open_ids[:REPORTED_REQUESTS],
+                "complete": len(open_ids) <= REPORTED_REQUESTS,
+            },
+        )
+
     async def resign(self) -> None:
         """Gives the lease up, so that others need not wait for its end."""
-        try:
-            await self._redis.delete(self._key("lease", self._name))
-        except RedisError:
-            pass
+        await done(self._redis.delete(self._key("lease", self._name)))
 
     async def _rescue(self, name: str) -> None:
-        keys = [self._key("lease", name), self._key("messages", name)]
-        keys += [self._key("messages", self._name), self._key("gateways")]
+        keys = [self._key("lease", name), self._key("messages", name), self._messages, self._key("gateways")]
         while not self.full():
             moved = await self._take_over(keys=keys, args=[TAKEOVER_BATCH, name])
             if not moved:
@@ -640,18 +700,22 @@ class Outbox:
 
 
 class Gateway(CustomLogger):
-    """LiteLLM's callback and its authentication in one."""
+    """LiteLLM's callback and its authentication in one. Raises KeyError naming the variable that the operator left out
+    of the environment; LiteLLM then does not start."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, environment: Mapping[str, str]) -> None:
         super().__init__()
-        self._settings = settings
-        self._texts = TEXTS[settings.language]
-        self._control_plane = ControlPlane(settings)
-        self._outbox = Outbox(settings, self._control_plane)
+        setting = {name: environment[f"CLOUDFREEDOM_{name}"] for name in SETTINGS}
+        self._chat_key_sha256 = sha256_hex(setting["CHAT_KEY"])
+        language = environment.get("CLOUDFREEDOM_LANGUAGE", "de")
+        self._language = language if language in TEXTS else "en"
+        self._control_plane = ControlPlane(setting["CONTROL_PLANE_URL"], setting["CREDENTIAL"])
+        self._outbox = Outbox(setting["REDIS_URL"], setting["POD"], self._control_plane)
         self._identities: OrderedDict[str, tuple[float, bool]] = OrderedDict()
         self.calls: dict[str, Call] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._spawn(self._live())  # LiteLLM reads its config inside the running loop
+        self._spawn(self._warm_up())  # LiteLLM reads its config inside the running loop
+        self._spawn(self._live())
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -659,19 +723,18 @@ class Gateway(CustomLogger):
         task.add_done_callback(self._tasks.discard)
 
     async def _live(self) -> None:
-        """Warms up once, then keeps the lease, rescues, and gives up calls whose end nobody reported."""
-        self._spawn(self._warm_up())
+        """Keeps the lease, rescues, and gives up calls whose end nobody reported."""
         beats = 0
         try:
             while True:
                 try:
                     await self._outbox.heartbeat(rescue=beats >= BEATS_BEFORE_RESCUE)
+                    if beats % BEATS_BETWEEN_REPORTS == 0:
+                        self._spawn(self._report())
                     beats += 1
                 except Exception as error:  # noqa: BLE001  the heartbeat must outlive any surprise
                     if beats > 0:
-                        log.error(
-                            "no heartbeat (%s): new requests are refused while Redis is away", type(error).__name__
-                        )
+                        log.error("no heartbeat (%s): new requests are refused without Redis", type(error).__name__)
                     beats = 0
                 overdue = time.time() - OPEN_CALL_SECONDS
                 for call in [call for call in self.calls.values() if call.started_at < overdue]:
@@ -680,6 +743,12 @@ class Gateway(CustomLogger):
                 await asyncio.sleep(HEARTBEAT_SECONDS)
         finally:
             await self._outbox.resign()
+
+    async def _report(self) -> None:
+        try:
+            await self._outbox.report()
+        except Exception as error:  # noqa: BLE001  the next one is a minute away
+            log.warning("no report: %s", type(error).__name__)
 
     async def _warm_up(self) -> None:
         """LiteLLM's first call imports for seconds; a call that stays inside the process pays for that at start."""
@@ -690,51 +759,43 @@ class Gateway(CustomLogger):
         except Exception as error:  # noqa: BLE001  only a head start is lost
             log.warning("warm-up: %s", type(error).__name__)
 
-    # -- refusals
-
-    def _refuse(self, status: int, word: str, text: str, kind: str, detail: str = "", retry_after: int | None = None):
-        return self._refuse_with(status, word, self._texts[text].format(detail=detail), kind, retry_after)
-
-    def _refuse_with(self, status: int, word: str, message: str, kind: str, retry_after: int | None = None) -> Refusal:
-        log.info("refused: status=%d code=%s tenant=%s", status, word, self._settings.tenant)
-        return Refusal(status, word, message, kind, retry_after)
-
-    def _unavailable(self, word: str = "budget_unavailable", text: str = "unavailable") -> Refusal:
-        return self._refuse(503, word, text, "service_unavailable", retry_after=UNAVAILABLE_RETRY_AFTER_SECONDS)
-
     # -- before: authentication
 
     async def authenticate(self, request: Request, api_key: str | None) -> UserAPIKeyAuth:
         """LiteLLM's custom_auth. Raises Refusal; on return the request holds nothing but what is offered."""
-        route = ROUTES.get((request.method, request.scope.get("path", "").removeprefix("/v1")))
-        if route is None:
-            raise self._refuse(404, "route_not_offered", "route", "invalid_request_error")
         headers = dict(request.headers)
-        identity = await self._identify((api_key or "").removeprefix("Bearer ").strip(), headers)
-        await self._strip(request, route)
-        metadata = {"cloudfreedom_identity": identity, "cloudfreedom_traceparent": headers.get("traceparent")}
-        return UserAPIKeyAuth(api_key=identity.key_sha256, user_role=LitellmUserRoles.INTERNAL_USER, metadata=metadata)
-
-    async def _identify(self, key: str, headers: Mapping[str, str]) -> Identity:
+        asked = language_of(headers.get("accept-language"))
+        language = asked or self._language
+        path = request.scope.get("path", "").removeprefix("/v1")
+        kind = next((kind for kind in KINDS if request.method == "POST" and KINDS[kind].path == path), None)
+        if kind is None and (request.method, path) != ("GET", "/models"):
+            raise route_refusal(language)
+        key = (api_key or "").removeprefix("Bearer ").strip()
         digest = sha256_hex(key)
-        if hmac.compare_digest(digest, self._settings.chat_key_sha256):
+        user = None
+        if hmac.compare_digest(digest, self._chat_key_sha256):
             if "x-forwarded-host" in headers:  # the ingress sets it; Open WebUI speaks to us directly
-                raise self._refuse(401, "chat_key_outside", "chat_key", "authentication_error")
-            return Identity(digest, forwarded_user(headers))
-        if not key.startswith("cf-") or not await self._known(digest):
-            raise self._refuse(401, "invalid_api_key", "key", "authentication_error")
-        return Identity(digest)
+                raise refusal("chat_key_outside", language)
+            user = forwarded_user(headers)
+        elif not key.startswith("cf-") or not await self._known(digest, language):
+            raise refusal("invalid_api_key", language)
+        await self._strip(request, kind, language)
+        metadata = {
+            "cloudfreedom_identity": Identity(digest, user, language, asked),
+            "cloudfreedom_traceparent": headers.get("traceparent"),
+        }
+        return UserAPIKeyAuth(api_key=digest, user_role=LitellmUserRoles.INTERNAL_USER, metadata=metadata)
 
-    async def _known(self, digest: str) -> bool:
+    async def _known(self, digest: str, language: str) -> bool:
         kept = self._identities.get(digest)
         if kept is not None and kept[0] > time.monotonic():
             return kept[1]
         try:
             status, _ = await self._control_plane.post("identify", {"keySha256": digest})
         except Unavailable:
-            raise self._unavailable() from None
+            status = 503
         if status not in (200, 401, 404):
-            raise self._unavailable()
+            raise refusal("budget_unavailable", language)
         known = status == 200
         self._identities[digest] = (time.monotonic() + (IDENTITY_TTL_SECONDS if known else STRANGER_TTL_SECONDS), known)
         self._identities.move_to_end(digest)
@@ -742,23 +803,21 @@ class Gateway(CustomLogger):
             self._identities.popitem(last=False)
         return known
 
-    async def _strip(self, request: Request, route: str) -> None:
+    async def _strip(self, request: Request, kind: str | None, language: str) -> None:
         """Leaves only known headers and body fields, before LiteLLM takes orders from them."""
-        request.scope["headers"][:] = [
-            pair for pair in request.scope["headers"] if pair[0].decode("latin-1").lower() in HEADERS
-        ]
+        scope = request.scope
+        scope["headers"][:] = [pair for pair in scope["headers"] if pair[0].decode("latin-1").lower() in HEADERS]
         cached = safe_get_request_headers(request)  # LiteLLM's own copy, made while it read the body
         for name in [name for name in cached if name.lower() not in HEADERS]:
             del cached[name]
-        allowed = BODY_FIELDS.get(route)
-        if allowed is None:
+        if kind is None:
             return
         body = await read_request_body(request)
         if not isinstance(body, dict):
-            raise self._refuse(400, "invalid_request", "body", "invalid_request_error", "a JSON object is expected")
-        kept = {name: without_long_cache(value) for name, value in body.items() if name in allowed}
+            raise refusal("invalid_request", language, "a JSON object is expected")
+        kept = {name: without_long_cache(value) for name, value in body.items() if KINDS[kind].allows(name)}
         cache = body.get("cache")
-        if route in CACHED_ROUTES and isinstance(cache, dict) and cache.get("use-cache") is True:
+        if kind in CACHED_KINDS and isinstance(cache, dict) and cache.get("use-cache") is True:
             kept["cache"] = {"use-cache": True}  # a client may ask for a repeated answer, not steer the cache
         safe_set_request_parsed_body(request, kept)
         request._body = orjson.dumps(kept)  # noqa: SLF001  /v1/images/generations parses the raw body again
@@ -770,48 +829,39 @@ class Gateway(CustomLogger):
     ) -> dict:
         """Returns the request with its output bound set, or raises Refusal. Nothing is called before both the hold and
         the intent are safe."""
-        kind = CALL_TYPES.get(call_type)
-        if kind is None:
-            raise self._refuse(403, "route_not_offered", "route", "invalid_request_error")
         key_metadata = user_api_key_dict.metadata or {}
         identity = key_metadata.get("cloudfreedom_identity")
         if not isinstance(identity, Identity):
-            raise self._refuse(401, "invalid_api_key", "key", "authentication_error")
-        bound = self._bound(kind, data)
+            raise refusal("invalid_api_key", self._language)
+        kind = next((kind for kind in KINDS if KINDS[kind].call_type == call_type), None)
+        if kind is None:
+            raise route_refusal(identity.language)
+        bound = checked_bound(kind, data, identity.language)
         if len(self.calls) >= OPEN_CALLS_LIMIT or self._outbox.full():
-            raise self._unavailable("gateway_busy", "busy")
+            raise refusal("gateway_busy", identity.language)
 
         traceparent = child_traceparent(key_metadata.get("cloudfreedom_traceparent"))
-        call = Call(str(uuid.uuid4()), kind, data["model"], traceparent, data.get("stream") is True, bound.input_tokens)
-        call.prompt = data.get(QUESTION_FIELDS[kind])
-        granted = await self._authorise(call, bound, identity)
-        if bound.output_field is not None:
-            for name in OUTPUT_FIELDS[kind]:
-                data.pop(name, None)
-            data[bound.output_field] = granted // bound.choices
-        if kind == "responses":
-            data["store"] = False  # providers keep answers unless told otherwise
+        stream, question = data.get("stream") is True, data.get(KINDS[kind].question)
+        call = Call(str(uuid.uuid4()), kind, data["model"], traceparent, stream, bound.input_tokens, question)
+        await self._authorise(call, bound, identity)
         metadata = data.get("litellm_metadata" if isinstance(data.get("litellm_metadata"), dict) else "metadata")
         if not isinstance(metadata, dict):
             metadata = data["metadata"] = {}
         metadata["cloudfreedom_request_id"] = call.request_id
         metadata["traceparent"] = traceparent
+        if bound.output_field is not None:
+            for name in KINDS[kind].limits:
+                data.pop(name, None)
+            data[bound.output_field] = call.bound_output_tokens // bound.choices
+            if call.clamped:
+                metadata["cloudfreedom_clamped"] = data[bound.output_field]
+        if kind == "responses":
+            data["store"] = False  # providers keep answers unless told otherwise
         return data
 
-    def _bound(self, kind: str, data: dict) -> Bound:
-        try:
-            model = data.get("model")
-            if not isinstance(model, str) or not 0 < len(model) <= MODEL_NAME_LIMIT:
-                raise ValueError("model must be the name of a model")
-            tool = unoffered_tool(data)
-            if tool is not None:
-                raise self._refuse(400, "tool_not_offered", "tool", "invalid_request_error", tool)
-            return bound_of(kind, data)
-        except (ValueError, TypeError) as error:  # orjson's errors are ValueErrors too
-            raise self._refuse(400, "invalid_request", "body", "invalid_request_error", str(error)) from error
-
-    async def _authorise(self, call: Call, bound: Bound, identity: Identity) -> int:
-        """The granted output bound. On any other outcome the intent is withdrawn or a void queued; raises Refusal."""
+    async def _authorise(self, call: Call, bound: Bound, identity: Identity) -> None:
+        """Holds the budget and notes what was granted. On any other outcome the intent is withdrawn or a void queued;
+        raises Refusal."""
         question = {
             "requestId": call.request_id,
             "keySha256": identity.key_sha256,
@@ -819,60 +869,45 @@ class Gateway(CustomLogger):
             "callType": call.call_type,
             "boundInputTokens": bound.input_tokens,
             "maxOutputTokens": bound.output_tokens,
+            "choices": bound.choices,
+            "reasoningTokens": bound.reasoning_tokens,
+            "audioInput": bound.audio_input,
             "images": bound.images,
             "stream": call.stream,
             "traceparent": call.traceparent,
             **({"user": identity.user} if identity.user else {}),
+            **({"language": identity.asked_language} if identity.asked_language else {}),
         }
         self.calls[call.request_id] = call
         try:
             intent, answer = await asyncio.gather(
                 self._outbox.intend(call.request_id),
-                self._control_plane.post("authorise", question, call.traceparent),
+                self._control_plane.post("authorise", question),
                 return_exceptions=True,
             )
         except BaseException:  # cancelled: the client went away, or the server is ending
             self._void(call, "client_gone")
             raise
-        if isinstance(answer, BaseException):
+        status, reply = (503, {}) if isinstance(answer, BaseException) else answer
+        if status != 503 and not (status == 200 and reply.get("outcome") == "granted"):
+            self._close(call, Delivery(call.request_id, None, {}))
+            raise refusal_of(status, reply, identity.language)
+        granted = reply.get("maxOutputTokens")
+        call.bound_output_tokens = granted if isinstance(granted, int) else 0
+        call.clamped = reply.get("clamped") is True
+        usable = bound.output_field is None or call.bound_output_tokens >= bound.choices
+        if isinstance(answer, BaseException) or isinstance(intent, BaseException) or not usable:
             self._void(call, "authorise_unknown")
-            log.error("request %s: control plane unavailable: %s", call.request_id, answer)
-            raise self._unavailable()
-        status, reply = answer
-        if status == 200 and reply.get("outcome") == "granted":
-            granted = reply.get("maxOutputTokens")
-            call.bound_output_tokens = granted if isinstance(granted, int) else 0
-            usable = bound.output_field is None or call.bound_output_tokens >= bound.choices
-            if isinstance(intent, BaseException) or not usable:
-                self._void(call, "authorise_unknown")
-                log.error("request %s: no intent could be stored: %s", call.request_id, type(intent).__name__)
-                raise self._unavailable()
-            return call.bound_output_tokens
-        self._close(call, Delivery(call.request_id, None, {}))
-        raise self._refusal_of(status, reply)
-
-    def _refusal_of(self, status: int, reply: Mapping[str, Any]) -> Refusal:
-        word = str(reply.get("code") or reply.get("reason") or "refused")
-        message = str(reply.get("message") or reply.get("detail") or self._texts["refused"])
-        retry_after = reply.get("retryAfterSeconds")
-        seconds = int(retry_after) if isinstance(retry_after, (int, float)) else None
-        top_up = reply.get("topUpUrl")
-        if isinstance(top_up, str) and top_up not in message:
-            message = f"{message} {self._texts['top_up'].format(detail=top_up)}"
-        if status == 402:
-            return self._refuse_with(402, word, message, "budget_exceeded")
-        if status == 429:
-            return self._refuse_with(429, word, message, "rate_limit_error", seconds if seconds is not None else 1)
-        if status == 401:
-            return self._refuse(401, "invalid_api_key", "key", "authentication_error")
-        if status in (403, 404):
-            return self._refuse_with(
-                status, word, message, "permission_error" if status == 403 else "invalid_request_error"
-            )
-        log.error("authorise was answered %d %s", status, word)  # a misunderstanding between the two of us
-        return self._unavailable()
+            log.error("request %s: not authorised: %r, outbox: %r", call.request_id, status, intent)
+            raise refusal("budget_unavailable", identity.language)
 
     # -- after
+
+    async def async_post_call_response_headers_hook(
+        self, data: dict, user_api_key_dict: Any, response: Any, request_headers: dict[str, str] | None = None
+    ) -> dict[str, str]:
+        clamped = found_in(data.get("metadata"), data.get("litellm_metadata"), name="cloudfreedom_clamped")
+        return {CLAMPED_HEADER: str(clamped)} if clamped is not None and response is not None else {}
 
     async def async_log_success_event(self, kwargs: dict, response_obj: Any, start_time: Any, end_time: Any) -> None:
         """The answer is complete, or its client left and LiteLLM counted what was streamed. Arguments come by name."""
@@ -881,10 +916,10 @@ class Gateway(CustomLogger):
         if call is None:
             return
         payload = kwargs.get("standard_logging_object") or {}
-        metadata = payload.get("metadata") or {}
-        usage = buckets_of(metadata.get("usage_object") or getattr(response_obj, "usage", None))
+        usage = buckets_of((payload.get("metadata") or {}).get("usage_object") or getattr(response_obj, "usage", None))
         if call.call_type == "image":  # the picture is what is paid; its tokens are another measure of the same
-            usage |= {"outputTokens": 0, "images": len(getattr(response_obj, "data", None) or [])}
+            pictures = len(getattr(response_obj, "data", None) or [])
+            usage |= {"outputTokens": 0, "audioOutputTokens": 0, "images": pictures, "totalTokens": None}
         cache_hit = kwargs.get("cache_hit") is True or payload.get("cache_hit") is True
         gone = (params.get("metadata") or {}).get("client_disconnected")
         if gone or (call.streamed and usage["outputTokens"] == 0 and not cache_hit):
@@ -925,10 +960,8 @@ class Gateway(CustomLogger):
         reads_on = call.call_type == "messages" and details.get("custom_llm_provider") == "anthropic"
         try:
             async for chunk in response:
-                if call.first_token_at is None:
-                    call.first_token_at = time.time()
-                text = text_of(chunk)
-                if text:
+                call.first_token_at = call.first_token_at or time.time()
+                if text := text_of(chunk):
                     call.streamed.append(text)
                 yield chunk
         finally:
@@ -939,25 +972,22 @@ class Gateway(CustomLogger):
         if call.request_id in self.calls:
             await self._settle_interrupted(call, None, buckets_of(None))
 
-    async def _settle_interrupted(self, call: Call, served: object, usage: dict[str, int]) -> None:
+    async def _settle_interrupted(self, call: Call, served: object, usage: dict[str, Any]) -> None:
         """Bills what a broken answer gave: the provider's figures, or ours where it gave none or less than was streamed
         (some report output with the last chunk only). Estimates never exceed the hold."""
         streamed = await asyncio.to_thread(tokens_of, call.model, "".join(call.streamed))
         usage["outputTokens"] = min(max(usage["outputTokens"], streamed), call.bound_output_tokens)
-        if usage["inputTokens"] + usage["cachedInputTokens"] + usage["cacheWriteTokens"] == 0:
+        if not any(usage[name] for name in INPUT_BUCKETS):
             prompt = call.prompt if isinstance(call.prompt, str) else orjson.dumps(call.prompt, default=str).decode()
             counted = await asyncio.to_thread(tokens_of, call.model, prompt)
             usage["inputTokens"] = min(counted, call.bound_input_tokens)
-        self._settle(call, served, usage, "interrupted")
+        self._settle(call, served, usage | {"totalTokens": None}, "interrupted")
 
     def _call_in(self, *places: object) -> Call | None:
-        for place in places:
-            request_id = place.get("cloudfreedom_request_id") if isinstance(place, Mapping) else None
-            if isinstance(request_id, str):
-                return self.calls.get(request_id)
-        return None
+        request_id = found_in(*places, name="cloudfreedom_request_id")
+        return self.calls.get(request_id) if isinstance(request_id, str) else None
 
-    def _settle(self, call: Call, served: object, usage: dict[str, int], finish: str, cache_hit: bool = False) -> None:
+    def _settle(self, call: Call, served: object, usage: dict[str, Any], finish: str, cache_hit: bool = False) -> None:
         body = {
             "requestId": call.request_id,
             "modelServed": served if isinstance(served, str) and served else call.model,
@@ -965,7 +995,7 @@ class Gateway(CustomLogger):
             "cacheHit": cache_hit,
             "finish": finish,
             "startedAt": iso_time(call.started_at),
-            "firstTokenAt": iso_time(call.first_token_at) if call.first_token_at is not None else None,
+            "firstTokenAt": iso_time(call.first_token_at),
             "endedAt": iso_time(time.time()),
             "traceparent": call.traceparent,
         }
@@ -978,6 +1008,25 @@ class Gateway(CustomLogger):
         """The only way out for a call: whoever takes it from `calls` first decides its end."""
         if self.calls.pop(call.request_id, None) is not None:
             self._outbox.deliver(delivery)
+
+
+def checked_bound(kind: str, data: dict, language: str) -> Bound:
+    """The bound of a request that can be bounded; raises Refusal for any other."""
+    try:
+        model = data.get("model")
+        if not isinstance(model, str) or not 0 < len(model) <= MODEL_NAME_LIMIT:
+            raise ValueError("model must be the name of a model")
+        tool = unoffered_tool(data)
+        if tool is not None:
+            raise refusal("tool_not_offered", language, tool)
+        return bound_of(kind, data)
+    except (ValueError, TypeError) as error:  # orjson's errors are ValueErrors too
+        raise refusal("invalid_request", language, str(error)) from error
+
+
+def found_in(*places: object, name: str) -> object:
+    """What the first of several metadata has under `name`."""
+    return next((place[name] for place in places if isinstance(place, Mapping) and name in place), None)
 
 
 def text_of(chunk: Any) -> str:
@@ -1025,14 +1074,6 @@ def timed_out_reading(error: BaseException | None) -> bool:
     return False
 
 
-def forwarded_user(headers: Mapping[str, str]) -> Mapping[str, str] | None:
-    """The chat's user as Open WebUI forwards it (values are URL-quoted); None when it forwards none."""
-    named = {"externalId": "id", "email": "email", "name": "name", "role": "role"}
-    values = {name: unquote(headers.get(f"x-openwebui-user-{suffix}", "")).strip() for name, suffix in named.items()}
-    known = {name: value[: USER_FIELD_LIMITS[name]] for name, value in values.items() if value}
-    return known if "externalId" in known else None
-
-
 def keep_context_over_collections() -> None:
     """Works around a crash of CPython that LiteLLM 1.106.2 provokes with or without us, every few thousand requests.
 
@@ -1052,7 +1093,7 @@ def keep_context_over_collections() -> None:
 # LiteLLM executes this file once for each of the two names in its config; both must speak to the same gateway.
 _shared = sys.modules.setdefault("cloudfreedom_gateway", types.ModuleType("cloudfreedom_gateway"))
 if not hasattr(_shared, "gateway"):
-    _shared.gateway = Gateway(Settings.from_environment(os.environ))
+    _shared.gateway = Gateway(os.environ)
     keep_context_over_collections()
 gateway: Gateway = _shared.gateway
 authenticate = gateway.authenticate

@@ -48,6 +48,11 @@ create table tenant (
   registration jsonb not null,
   revision bigint not null default 1,
   time_zone text not null,
+  -- What every user and every API key may cost in a month unless it says otherwise itself, and how many people there
+  -- may be. Null: no limit.
+  member_budget bigint check (member_budget >= 0),
+  key_budget bigint check (key_budget >= 0),
+  max_members integer check (max_members > 0),
   gateway_credential bytea not null check (octet_length(gateway_credential) = 32),
   state text not null default 'open' check (state in ('open', 'closed', 'erased')),
   created_at timestamptz not null default now(),
@@ -63,6 +68,7 @@ create table member (
   email text,
   name text,
   role text not null,
+  monthly_budget bigint check (monthly_budget >= 0),
   created_at timestamptz not null default now()
 );
 create unique index member_external_id on member (tenant_id, external_id);
@@ -77,9 +83,11 @@ create table api_key (
   kind text not null check (kind in ('api', 'chat')),
   name text not null,
   sha256 bytea not null unique check (octet_length(sha256) = 32),
+  monthly_budget bigint check (monthly_budget >= 0),
   expires_at timestamptz,
   revoked_at timestamptz,
-  created_at timestamptz not null default now()
+  created_at timestamptz not null default now(),
+  check (kind = 'api' or monthly_budget is null)
 );
 create unique index api_key_one_chat_key on api_key (tenant_id) where kind = 'chat' and revoked_at is null;
 create index api_key_page on api_key (tenant_id, created_at, id);

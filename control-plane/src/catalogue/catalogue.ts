@@ -1,7 +1,9 @@
 import type pg from 'pg';
 import { z } from 'zod';
-import { FREE, type UnitPrices, unitPrices } from '../pricing/price.ts';
+import type { PriceList } from '../pricing/price-list.ts';
 import type { ExchangeRate } from '../pricing/rate.ts';
+import { pricesOfModel, type SourcedPrices } from './model-prices.ts';
+import { readPriceSnapshot } from './price-snapshot.ts';
 import { ModelRegistration } from './registrations.ts';
 import { TENANT_COLUMNS, type TenantRecord, tenantRecord } from './tenant-record.ts';
 
@@ -10,23 +12,26 @@ const TENANT_CACHE_MS = 10_000;
 /** Tenants kept in memory; when full, all are forgotten and read again as they call. */
 const MAX_CACHED_TENANTS = 10_000;
 
-/** A model with its unit prices; undefined where it has none and is not free. */
+/** A model with its unit prices; undefined where nobody knows any and it is not free. */
 export type CatalogueModel = {
   readonly name: string;
   readonly registration: ModelRegistration;
-  readonly unitPrices: UnitPrices | undefined;
+  readonly unitPrices: SourcedPrices | undefined;
 };
 
-/** Models and rate at one revision. */
+/** Models, prices and rate at one revision. */
 export type CatalogueSnapshot = {
   readonly revision: bigint;
   readonly models: ReadonlyMap<string, CatalogueModel>;
+  /** Id of the price snapshot in force. */
+  readonly priceSnapshot: string;
   readonly rate: ExchangeRate;
 };
 
 const SnapshotRow = z.object({
   revision: z.bigint(),
   models: z.array(z.object({ name: z.string(), registration: ModelRegistration })).nullable(),
+  price_snapshot: z.string(),
   day: z.string(),
   usd_per_eur_micro: z.bigint(),
   source: z.string(),
@@ -39,6 +44,8 @@ const SnapshotRow = z.object({
 export class Catalogue {
   readonly #pool: pg.Pool;
   #snapshot: Promise<CatalogueSnapshot> | undefined;
+  /** The price list last read; a list never changes under its id. */
+  #prices: { readonly id: string; readonly list: PriceList } | undefined;
   readonly #tenants = new Map<string, { record: TenantRecord; readAt: number }>();
 
   constructor(pool: pg.Pool) {
@@ -52,6 +59,11 @@ export class Catalogue {
       throw error;
     });
     return this.#snapshot;
+  }
+
+  /** What is stored at this moment, whatever memory holds. */
+  readAnew(): Promise<CatalogueSnapshot> {
+    return this.#read();
   }
 
   /** Forgets everything; the next reader gets what is stored now. */
@@ -91,24 +103,31 @@ export class Catalogue {
   async #read(): Promise<CatalogueSnapshot> {
     const { rows } = await this.#pool.query(`
       select c.revision, r.day::text, r.usd_per_eur_micro, r.source,
+        (select id from price_snapshot order by sequence desc limit 1) as price_snapshot,
         (select jsonb_agg(jsonb_build_object('name', name, 'registration', registration)) from model) as models
       from catalogue c, (select * from exchange_rate order by day desc limit 1) r`);
     const row = SnapshotRow.parse(rows[0]);
+    const list = await this.#priceList(row.price_snapshot);
     const models = (row.models ?? []).map(({ name, registration }): [string, CatalogueModel] => [
       name,
-      { name, registration, unitPrices: pricesOf(registration) },
+      { name, registration, unitPrices: pricesOfModel(registration, list) },
     ]);
     return {
       revision: row.revision,
       models: new Map(models),
+      priceSnapshot: row.price_snapshot,
       rate: { day: row.day, usdPerEurMicro: row.usd_per_eur_micro, source: row.source },
     };
   }
-}
 
-function pricesOf(registration: ModelRegistration): UnitPrices | undefined {
-  if (registration.free) return FREE;
-  return registration.prices === null ? undefined : unitPrices(registration.prices);
+  async #priceList(id: string): Promise<PriceList> {
+    if (this.#prices?.id !== id) {
+      const list = await readPriceSnapshot(this.#pool, id);
+      if (list === undefined) throw new Error(`price snapshot ${id} is in force and not there`);
+      this.#prices = { id, list };
+    }
+    return this.#prices.list;
+  }
 }
 
 /** Stores a day's rate. A rate that is in already stays as it is: postings refer to it. */

@@ -6,6 +6,8 @@ import { ModelPrices } from '../pricing/price.ts';
 const MAX_FALLBACKS = 5;
 const MAX_DEPLOYMENTS = 10;
 const MAX_TENANT_MODELS = 500;
+/** As many as a Tenant's owners may be. */
+const MAX_OWNERS = 10;
 const MAX_TOKENS = 100_000_000;
 
 export const DnsLabel = z
@@ -54,11 +56,19 @@ export const TenantRegistration = z
   .strictObject({
     uid: Text,
     displayName: z.string().min(1).max(80),
+    owners: z.array(z.email().max(254)).max(MAX_OWNERS).default([]).meta({ description: 'Who is told of alerts' }),
     plan: DnsLabel,
     language: z.enum(['de', 'en']),
     timeZone: z.string().max(64).refine(isTimeZone, 'must be an IANA time zone like "Europe/Berlin"'),
     host: z.string().min(1).max(253),
     monthlyBudgetNanoEur: SettableNanoEur,
+    memberBudgetNanoEur: SettableNanoEur.nullable()
+      .default(null)
+      .meta({ description: 'What each user may spend in a month, unless told otherwise; null: no limit of their own' }),
+    keyBudgetNanoEur: SettableNanoEur.nullable()
+      .default(null)
+      .meta({ description: 'The same for each API key; the chat’s own key has no limit' }),
+    maxMembers: z.int().min(1).nullable().default(null).meta({ description: 'Seats; null: any number' }),
     marginPercent: z.int().min(0).max(100),
     models: z.array(ModelName).max(MAX_TENANT_MODELS),
     alertThresholdsPercent: z.array(z.int().min(1).max(100)).max(10),

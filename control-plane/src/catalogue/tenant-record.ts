@@ -14,7 +14,7 @@ export type TenantRecord = {
 };
 
 export const TENANT_COLUMNS = `t.id, a.id as account, t.name, t.revision, t.state, t.registration
-  from tenant t join account a on a.tenant_id = t.id and a.kind = 'tenant'`;
+  from tenant t join account a on a.tenant_id = t.id`;
 
 const Row = z.object({
   id: z.bigint(),

@@ -12,8 +12,20 @@ export type Metrics = {
   readonly voids: Counter<'reason'>;
   readonly overrunNanoEur: Counter;
   readonly overruns: Counter<'reason'>;
+  readonly usageSumMismatches: Counter;
   readonly unknownModelServed: Counter;
   readonly expiredHolds: Counter;
+  readonly liveHolds: Gauge;
+  readonly oldestHoldSeconds: Gauge;
+  readonly captureRate: Gauge;
+  readonly reconciledAt: Gauge;
+  readonly reconciliationFaults: Gauge;
+  readonly outboxUndelivered: Gauge;
+  readonly outboxOldestSeconds: Gauge;
+  readonly outboxDeadLetters: Gauge;
+  readonly deliveries: Counter<'channel' | 'outcome'>;
+  readonly pendingDeliveries: Gauge;
+  readonly oldestDeliverySeconds: Gauge;
 };
 
 export function createMetrics(pool: { totalCount: number; idleCount: number; waitingCount: number }): Metrics {
@@ -31,8 +43,23 @@ export function createMetrics(pool: { totalCount: number; idleCount: number; wai
       this.set({ state: 'awaited' }, pool.waitingCount);
     },
   });
+  const captureRate = new Gauge({
+    name: 'cloudfreedom_capture_rate',
+    help: 'Of the requests that ended in the day before the last reconciliation, the share whose end was reported',
+    registers,
+  });
+  const reconciledAt = new Gauge({
+    name: 'cloudfreedom_reconciled_timestamp_seconds',
+    help: 'When the last reconciliation ended',
+    registers,
+  });
+  // They begin as zero, which would be an alarm: until something is known they are not shown.
+  captureRate.remove();
+  reconciledAt.remove();
   return {
     registry,
+    captureRate,
+    reconciledAt,
     requestSeconds: new Histogram({
       name: 'cloudfreedom_http_request_seconds',
       help: 'Time to answer a request',
@@ -63,6 +90,11 @@ export function createMetrics(pool: { totalCount: number; idleCount: number; wai
       help: 'Nano-EUR billed beyond holds. Above zero means an upper bound was wrong or a settlement late: look at it',
       registers,
     }),
+    usageSumMismatches: new Counter({
+      name: 'cloudfreedom_usage_sum_mismatches_total',
+      help: 'Settlements whose token buckets do not add up to what the provider counted',
+      registers,
+    }),
     overruns: new Counter({
       name: 'cloudfreedom_overruns_total',
       help: 'Settlements that did not fit: above_hold means a wrong upper bound, late that the hold had ended',
@@ -77,6 +109,52 @@ export function createMetrics(pool: { totalCount: number; idleCount: number; wai
     expiredHolds: new Counter({
       name: 'cloudfreedom_expired_holds_total',
       help: 'Holds that got neither settlement nor void in time',
+      registers,
+    }),
+    liveHolds: new Gauge({
+      name: 'cloudfreedom_live_holds',
+      help: 'Holds that have not ended',
+      registers,
+    }),
+    oldestHoldSeconds: new Gauge({
+      name: 'cloudfreedom_oldest_hold_seconds',
+      help: 'Age of the oldest hold that has not ended; beyond the holds’ time to live, nothing ends them',
+      registers,
+    }),
+    reconciliationFaults: new Gauge({
+      name: 'cloudfreedom_reconciliation_faults',
+      help: 'What the last reconciliation found that does not add up. Above zero: look at GET /v1/reconciliations',
+      registers,
+    }),
+    outboxUndelivered: new Gauge({
+      name: 'cloudfreedom_outbox_undelivered',
+      help: 'Results that gateways have and we have not, by their reports of the last five minutes',
+      registers,
+    }),
+    outboxOldestSeconds: new Gauge({
+      name: 'cloudfreedom_outbox_oldest_seconds',
+      help: 'Age of the oldest of them',
+      registers,
+    }),
+    outboxDeadLetters: new Gauge({
+      name: 'cloudfreedom_outbox_dead_letters',
+      help: 'Most results that the gateways of one tenant could not deliver because they were refused for good',
+      registers,
+    }),
+    deliveries: new Counter({
+      name: 'cloudfreedom_deliveries_total',
+      help: 'Attempts to deliver alerts; failed ones were given up',
+      labelNames: ['channel', 'outcome'],
+      registers,
+    }),
+    pendingDeliveries: new Gauge({
+      name: 'cloudfreedom_pending_deliveries',
+      help: 'Deliveries of alerts that have neither arrived nor been given up',
+      registers,
+    }),
+    oldestDeliverySeconds: new Gauge({
+      name: 'cloudfreedom_oldest_delivery_seconds',
+      help: 'Age of the oldest of them',
       registers,
     }),
   };

@@ -8,12 +8,14 @@ import { authenticate, type Principal, type ServiceKeys } from './auth.ts';
 import { readJson } from './body.ts';
 import { HttpProblem, invalidInput, problem } from './problem.ts';
 import type { Answer, Call, Route } from './route.ts';
+import { isStream, sendStream, signalOf } from './stream.ts';
 
 /** A request id from outside is kept when it looks like one; otherwise the request gets a fresh one. */
 const REQUEST_ID = /^[A-Za-z0-9_.-]{8,64}$/;
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,200}$/;
 /** Seconds after which a caller may try again when the database does not answer. */
 const UNAVAILABLE_RETRY_SECONDS = 2;
+const NEVER = new AbortController().signal;
 
 export type Pipeline = {
   readonly services: Services;
@@ -39,7 +41,7 @@ export async function serve(
   const work = async (): Promise<Answer> => {
     const { authorization } = request.headers;
     principal = await authenticate(authorization, route.access, pipeline.keys, pipeline.services.catalogue);
-    return perform(pipeline, route, params, request, principal);
+    return perform(pipeline, route, params, request, response, principal);
   };
   let answer: Answer;
   try {
@@ -48,7 +50,8 @@ export async function serve(
     answer = answerOfError(error);
     if (answer.status >= 500) log.error({ err: error, requestId, route: route.id }, 'a request failed');
   }
-  send(pipeline, response, answer, requestId);
+  const stream = isStream(answer.body) ? answer.body : undefined;
+  if (stream === undefined) send(pipeline, response, answer, requestId);
   const status = String(answer.status);
   const milliseconds = performance.now() - start;
   pipeline.services.metrics.requestSeconds.observe({ route: route.id, status }, milliseconds / 1000);
@@ -57,6 +60,8 @@ export async function serve(
     const took = Math.round(milliseconds * 100) / 100;
     log.info({ requestId, route: route.id, status: answer.status, ms: took, by: principal.kind, tenant }, 'request');
   }
+  // Measured above is the time until it begins; it may last for hours.
+  if (stream !== undefined) await sendStream(response, answer, stream, requestId, log);
 }
 
 async function perform(
@@ -64,8 +69,10 @@ async function perform(
   route: Route,
   params: Record<string, unknown>,
   request: IncomingMessage,
+  response: ServerResponse,
   principal: Principal,
 ): Promise<Answer> {
+  const { 'last-event-id': lastEventId } = request.headers;
   const traceparent = request.headers.traceparent;
   const call: Call<unknown, unknown, unknown> = {
     params: route.params ? parse(route.params, params) : {},
@@ -74,6 +81,8 @@ async function perform(
     idempotencyKey: route.idempotent ? idempotencyKeyOf(request) : '',
     principal,
     traceId: traceIdOf(typeof traceparent === 'string' ? traceparent : undefined),
+    signal: route.streams.length > 0 ? signalOf(response, pipeline.services.shutdown) : NEVER,
+    lastEventId: typeof lastEventId === 'string' ? lastEventId : undefined,
   };
   const answer = await route.run(pipeline.services, call as Call<never, never, never>);
   if (pipeline.checkAnswers) checkAnswer(route, answer);
@@ -104,7 +113,7 @@ function idempotencyKeyOf(request: IncomingMessage): string {
 function checkAnswer(route: Route, answer: Answer): void {
   const described = route.responses[answer.status];
   if (described === undefined) throw new Error(`${route.id} answered ${answer.status}, which it does not describe`);
-  described.schema?.parse(JSON.parse(JSON.stringify(answer.body)));
+  if (!isStream(answer.body)) described.schema?.parse(JSON.parse(JSON.stringify(answer.body)));
 }
 
 function answerOfError(error: unknown): Answer {

@@ -13,14 +13,25 @@ export type Call<Params, Query, Body> = {
   readonly idempotencyKey: string;
   readonly principal: Principal;
   readonly traceId: string | undefined;
+  /** Of a route that streams: aborted when the caller has gone or the process shuts down. */
+  readonly signal: AbortSignal;
+  /** What the caller says it has seen of a stream already: the Last-Event-ID header. */
+  readonly lastEventId: string | undefined;
 };
 
-/** What it answers. A problem is an answer too; only bugs are thrown. */
-export type Answer = { readonly status: number; readonly body?: unknown; readonly headers?: Record<string, string> };
+/**
+ * What it answers. A problem is an answer too; only bugs are thrown. A body that is an iterable of texts is streamed as
+ * fast as the caller reads it, and needs a content-type among the headers.
+ */
+export type Answer = {
+  readonly status: number;
+  readonly body?: unknown | AsyncIterable<string>;
+  readonly headers?: Record<string, string>;
+};
 
 /** One operation: validation, handler and OpenAPI description come from this one value. */
 export type Route = {
-  readonly method: 'get' | 'put' | 'post' | 'delete';
+  readonly method: 'get' | 'put' | 'post' | 'patch' | 'delete';
   /** In OpenAPI's notation, e.g. /v1/tenants/{tenant}. */
   readonly path: string;
   readonly id: string;
@@ -32,6 +43,8 @@ export type Route = {
   readonly body: z.ZodType | undefined;
   /** Needs an Idempotency-Key header. */
   readonly idempotent: boolean;
+  /** Content types of its answers that are streams; empty for most routes. */
+  readonly streams: readonly string[];
   /** By status. A schema for JSON; undefined for an empty or non-JSON body. */
   readonly responses: Readonly<Record<number, { readonly description: string; readonly schema?: z.ZodType }>>;
   readonly run: (services: Services, call: Call<never, never, never>) => Promise<Answer>;
@@ -39,12 +52,13 @@ export type Route = {
 
 type Definition<Params extends z.ZodObject, Query extends z.ZodObject, Body extends z.ZodType> = Omit<
   Route,
-  'params' | 'query' | 'body' | 'idempotent' | 'run'
+  'params' | 'query' | 'body' | 'idempotent' | 'streams' | 'run'
 > & {
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
   readonly idempotent?: boolean;
+  readonly streams?: readonly string[];
   readonly run: (services: Services, call: Call<z.output<Params>, z.output<Query>, z.output<Body>>) => Promise<Answer>;
 };
 
@@ -60,6 +74,7 @@ export function route<
     query: definition.query,
     body: definition.body,
     idempotent: definition.idempotent ?? false,
+    streams: definition.streams ?? [],
     // The pipeline parses with these very schemas before it calls, so the handler's types hold.
     run: definition.run as Route['run'],
   };

@@ -1,89 +1,73 @@
+import { availableParallelism } from 'node:os';
 import type pg from 'pg';
-import type { Charge, Usage } from '../pricing/cost.ts';
-import { type HoldTerms, readTerms, termsJson } from './terms.ts';
+import { Lane } from './lane.ts';
+import {
+  type AuthoriseInput,
+  type AuthoriseOutcome,
+  authoriseOperation,
+  authoriseOutcome,
+  type Operation,
+  type Result,
+  type SettleInput,
+  type SettleOutcome,
+  settleOperation,
+  settleOutcome,
+  voidOperation,
+} from './operations.ts';
+import { type HoldTerms, readTerms } from './terms.ts';
 
 /** Requests whose terms are remembered, so that their settlement need not read them first. */
 const MAX_REMEMBERED_TERMS = 20_000;
 
-export type AuthoriseInput = {
-  readonly account: bigint;
-  readonly tenant: bigint;
-  readonly tenantRevision: bigint;
-  readonly catalogueRevision: bigint;
-  readonly requestId: string;
-  readonly payload: Buffer;
-  readonly keySha256: Buffer;
-  readonly user:
-    | { externalId: string; email?: string | undefined; name?: string | undefined; role?: string | undefined }
-    | undefined;
-  readonly amountNanoEur: bigint;
-  readonly maxOutputTokens: number;
-  readonly terms: HoldTerms;
-  readonly holdTtlMs: number;
-  readonly traceId: string | undefined;
-};
+/**
+ * Statements under way at once, and so batches: one per core, for more of them are smaller and share less. One may wait
+ * for the disk while another one computes.
+ */
+const LANES = Math.min(8, Math.max(2, availableParallelism()));
 
-export type AuthoriseOutcome =
-  | { outcome: 'granted'; holdNanoEur: bigint; maxOutputTokens: number; expiresAt: Date }
-  | {
-      outcome: 'refused';
-      reason: 'spent' | 'busy';
-      askedNanoEur: bigint;
-      grantedNanoEur: bigint;
-      postedNanoEur: bigint;
-      heldNanoEur: bigint;
-      resetsAt: Date;
-      nextExpiryAt: Date | null;
-    }
-  /** Priced from an outdated catalogue or tenant: read both anew and ask again. */
-  | { outcome: 'stale' }
-  | { outcome: 'key_unknown' }
-  /** The request id was used with another payload. */
-  | { outcome: 'conflict' }
-  | { outcome: 'already_voided' | 'already_posted' | 'already_expired' };
-
-export type SettleInput = {
-  readonly account: bigint;
-  readonly requestId: string;
-  readonly settlement: Buffer;
-  readonly modelServed: string;
-  readonly usage: Usage;
-  readonly charge: Charge;
-  readonly prices: unknown;
-  readonly cacheHit: boolean;
-  readonly finish: 'complete' | 'interrupted';
-  readonly startedAt: string;
-  readonly firstTokenAt: string | null;
-  readonly endedAt: string;
-  readonly traceId: string | undefined;
-};
-
-export type SettleOutcome =
-  | {
-      outcome: 'posted' | 'replayed';
-      late: boolean;
-      holdNanoEur: bigint;
-      costNanoEur: bigint;
-      marginNanoEur: bigint;
-      totalNanoEur: bigint;
-      postedNanoEur: bigint;
-      overrunNanoEur: bigint;
-    }
-  | { outcome: 'conflict' | 'unknown' | 'not_authorised' };
+export type { AuthoriseInput, AuthoriseOutcome, Scope, SettleInput, SettleOutcome } from './operations.ts';
 
 export type GrantOutcome =
   | { outcome: 'created' | 'replayed'; grant: Grant }
   | { outcome: 'conflict' }
+  /** Its expiry is not in the future: it would bring nothing. */
+  | { outcome: 'expired' }
   | { outcome: 'insufficient'; takeableNanoEur: bigint };
 
 export type Grant = {
   readonly id: string;
   readonly source: string;
   readonly amountNanoEur: bigint;
+  /** Lower is spent first. */
+  readonly priority: number;
+  /** When what is left of it lapses; null: never. */
+  readonly expiresAt: Date | null;
   readonly note: string | null;
   readonly period: string;
+  /** Of its line in the ledger. */
+  readonly sequence: bigint;
   readonly createdAt: Date;
 };
+
+/** What is not said goes by the grant's source, and lasts for ever. */
+export type GrantOptions = { readonly priority?: number | undefined; readonly expiresAt?: Date | undefined };
+
+export type Reversal = {
+  readonly id: string;
+  /** The sequence of the line that was taken back. */
+  readonly reverses: bigint;
+  readonly amountNanoEur: bigint;
+  readonly note: string | null;
+  readonly period: string;
+  readonly sequence: bigint;
+  readonly createdAt: Date;
+};
+
+export type ReversalOutcome =
+  | { outcome: 'created' | 'replayed'; reversal: Reversal }
+  /** `not_reversible`: neither a posting nor a grant from outside the plan. */
+  | { outcome: 'conflict' | 'unknown' | 'not_reversible' }
+  | { outcome: 'exceeds'; takeableNanoEur: bigint };
 
 /** A budget as seen in its present period. available = granted - posted - held. */
 export type Budget = {
@@ -96,59 +80,40 @@ export type Budget = {
   readonly resetsAt: Date;
 };
 
+/** What a user or a key may spend and has spent in the present period. */
+export type SubBudget = {
+  readonly period: string;
+  /** Null: no limit but the tenant's. */
+  readonly budgetNanoEur: bigint | null;
+  readonly postedNanoEur: bigint;
+  readonly heldNanoEur: bigint;
+  readonly resetsAt: Date;
+};
+
 /**
- * The driver of the ledger's SQL functions. Each method is one statement, one transaction, one round trip; the rules
- * are in db/migrations. `now` replaces the database's clock in tests.
+ * The driver of the ledger's SQL functions; the rules are in db/migrations. Requests go through lanes, where many share
+ * a statement; every other method is one statement, one transaction, one round trip. `now` replaces the database's
+ * clock in tests.
  */
 export class Ledger {
   readonly #pool: pg.Pool;
   readonly #now: (() => Date) | undefined;
+  readonly #lanes: readonly Lane[];
   readonly #terms = new Map<string, HoldTerms>();
 
   constructor(pool: pg.Pool, now?: () => Date) {
     this.#pool = pool;
     this.#now = now;
+    this.#lanes = Array.from({ length: LANES }, () => new Lane(pool, now));
   }
 
   async authorise(input: AuthoriseInput): Promise<AuthoriseOutcome> {
-    const row = await this.#call('ledger_authorise', [
-      input.account,
-      input.tenant,
-      input.tenantRevision,
-      input.catalogueRevision,
-      input.requestId,
-      input.payload,
-      input.keySha256,
-      input.user === undefined ? null : JSON.stringify(input.user),
-      input.amountNanoEur,
-      input.maxOutputTokens,
-      termsJson(input.terms),
-      input.holdTtlMs,
-      input.traceId ?? null,
-    ]);
-    switch (row.outcome) {
-      case 'granted':
-        this.#remember(input.account, input.requestId, input.terms, row.replayed === true);
-        return {
-          outcome: 'granted',
-          holdNanoEur: row.amount as bigint,
-          maxOutputTokens: Number(row.max_output_tokens),
-          expiresAt: row.expires_at as Date,
-        };
-      case 'refused':
-        return {
-          outcome: 'refused',
-          reason: row.reason as 'spent' | 'busy',
-          askedNanoEur: row.amount as bigint,
-          grantedNanoEur: row.granted as bigint,
-          postedNanoEur: row.posted as bigint,
-          heldNanoEur: row.held as bigint,
-          resetsAt: row.resets_at as Date,
-          nextExpiryAt: row.next_expiry as Date | null,
-        };
-      default:
-        return { outcome: row.outcome } as AuthoriseOutcome;
+    const result = await this.#submit(authoriseOperation(input));
+    // A replayed grant stands on the terms it was made with, which may be others than today's.
+    if (result.outcome === 'granted' && result.replayed !== true) {
+      this.#remember(input.account, input.requestId, input.terms);
     }
+    return authoriseOutcome(result);
   }
 
   /** The terms a request was authorised on; undefined when it never was. */
@@ -164,45 +129,14 @@ export class Ledger {
   }
 
   async settle(input: SettleInput): Promise<SettleOutcome> {
-    const { usage, charge } = input;
-    const row = await this.#call('ledger_settle', [
-      input.account,
-      input.requestId,
-      input.settlement,
-      input.modelServed,
-      usage.inputTokens,
-      usage.cachedInputTokens,
-      usage.cacheWriteTokens,
-      usage.outputTokens,
-      usage.images,
-      charge.costNanoEur,
-      charge.marginNanoEur,
-      termsJson(input.prices),
-      input.cacheHit,
-      input.finish,
-      input.startedAt,
-      input.firstTokenAt,
-      input.endedAt,
-      input.traceId ?? null,
-    ]);
-    if (row.outcome !== 'posted' && row.outcome !== 'replayed') return { outcome: row.outcome } as SettleOutcome;
+    const outcome = settleOutcome(await this.#submit(settleOperation(input)));
     this.#terms.delete(`${input.account}/${input.requestId}`);
-    return {
-      outcome: row.outcome,
-      late: row.late as boolean,
-      holdNanoEur: row.hold as bigint,
-      costNanoEur: row.cost as bigint,
-      marginNanoEur: row.margin as bigint,
-      totalNanoEur: row.total as bigint,
-      postedNanoEur: row.posted as bigint,
-      overrunNanoEur: row.overrun as bigint,
-    };
+    return outcome;
   }
 
   /** @returns the state the request is in afterwards */
   async void(account: bigint, requestId: string, reason: string): Promise<string> {
-    const row = await this.#call('ledger_void', [account, requestId, reason]);
-    return row.ledger_void as string;
+    return (await this.#submit(voidOperation(account, requestId, reason))).outcome;
   }
 
   /** `amountNanoEur` null is a reset: as much as the period has cost so far. */
@@ -213,9 +147,19 @@ export class Ledger {
     source: string,
     amountNanoEur: bigint | null,
     note: string | null,
+    options: GrantOptions = {},
   ): Promise<GrantOutcome> {
-    const row = await this.#call('ledger_add_grant', [account, idempotencyKey, payload, source, amountNanoEur, note]);
-    if (row.outcome === 'conflict') return { outcome: 'conflict' };
+    const row = await this.#call('ledger_add_grant', [
+      account,
+      idempotencyKey,
+      payload,
+      source,
+      amountNanoEur,
+      note,
+      options.priority ?? null,
+      options.expiresAt ?? null,
+    ]);
+    if (row.outcome === 'conflict' || row.outcome === 'expired') return { outcome: row.outcome };
     if (row.outcome === 'insufficient') return { outcome: 'insufficient', takeableNanoEur: row.amount as bigint };
     return {
       outcome: row.outcome as 'created' | 'replayed',
@@ -223,8 +167,37 @@ export class Ledger {
         id: row.id as string,
         source: row.source as string,
         amountNanoEur: row.amount as bigint,
+        priority: row.priority as number,
+        expiresAt: row.expires_at as Date | null,
         note: row.note as string | null,
         period: row.period as string,
+        sequence: row.sequence as bigint,
+        createdAt: row.created_at as Date,
+      },
+    };
+  }
+
+  /** Takes back a posting or a grant, or part of it (`amountNanoEur` null: what is left of it), by a new line. */
+  async reverse(
+    account: bigint,
+    idempotencyKey: string,
+    payload: Buffer,
+    sequence: bigint,
+    amountNanoEur: bigint | null,
+    note: string | null,
+  ): Promise<ReversalOutcome> {
+    const row = await this.#call('ledger_reverse', [account, idempotencyKey, payload, sequence, amountNanoEur, note]);
+    if (row.outcome === 'exceeds') return { outcome: 'exceeds', takeableNanoEur: row.amount as bigint };
+    if (row.outcome !== 'created' && row.outcome !== 'replayed') return { outcome: row.outcome } as ReversalOutcome;
+    return {
+      outcome: row.outcome,
+      reversal: {
+        id: row.id as string,
+        reverses: row.reverses as bigint,
+        amountNanoEur: row.amount as bigint,
+        note: row.note as string | null,
+        period: row.period as string,
+        sequence: row.sequence as bigint,
         createdAt: row.created_at as Date,
       },
     };
@@ -245,6 +218,24 @@ export class Ledger {
     };
   }
 
+  /** The present period of a user or a key: what the tenant gives them, or their own limit. */
+  async subBudget(account: bigint, kind: 'user' | 'key', subjectId: string): Promise<SubBudget> {
+    const { period, resetsAt } = await this.budget(account);
+    const { rows } = await this.#pool.query<{ budget: bigint | null; posted: bigint; held: bigint }>({
+      name: 'sub_budget',
+      text: `select limit_of($1, $2) as budget, coalesce(s.posted, 0) as posted, coalesce(s.held, 0) as held
+             from (values (1)) one left join sub_balance s on s.subject_id = $2 and s.period = $3`,
+      values: [kind, subjectId, period],
+    });
+    const row = rows[0] ?? { budget: null, posted: 0n, held: 0n };
+    return { period, budgetNanoEur: row.budget, postedNanoEur: row.posted, heldNanoEur: row.held, resetsAt };
+  }
+
+  /** Makes changed limits of users and keys count at once. */
+  async refreshLimits(account: bigint): Promise<void> {
+    await this.#call('ledger_refresh_limits', [account]);
+  }
+
   /** Opens the account of a new tenant, and brings the period's plan grant to what the plan now gives. */
   async setPlan(client: pg.PoolClient, tenant: bigint, monthlyBudgetNanoEur: bigint): Promise<bigint> {
     const { rows } = await client.query<{ account: bigint }>('select ledger_set_plan($1, $2, $3) as account', [
@@ -257,21 +248,27 @@ export class Ledger {
     return account;
   }
 
-  /** Ends overdue holds of up to `limit` accounts. @returns how many were ended */
+  /** Ends overdue holds of up to `limit` accounts, and does what else has fallen due. @returns how many were ended */
   async sweep(limit: number): Promise<number> {
     const { rows } = await this.#pool.query<{ account_id: bigint }>({
-      name: 'overdue_accounts',
-      text: `select distinct account_id from (
-        select account_id from hold where state = 'held' and expires_at <= coalesce($1, clock_timestamp())
-        order by expires_at limit $2) overdue`,
+      name: 'due_accounts',
+      text: `select account_id from balance b where due_at <= coalesce($1, clock_timestamp()) or exists (
+        select 1 from hold h where h.account_id = b.account_id and state = 'held'
+          and expires_at <= coalesce($1, clock_timestamp())) limit $2`,
       values: [this.#now?.() ?? null, limit],
     });
     let ended = 0n;
     for (const { account_id } of rows) {
-      const row = await this.#call('ledger_sweep', [account_id]);
-      ended += row.ledger_sweep as bigint;
+      const row = await this.#call('ledger_expire_overdue', [account_id, []]);
+      ended += row.ledger_expire_overdue as bigint;
     }
     return Number(ended);
+  }
+
+  #submit(operation: Operation): Promise<Result> {
+    const lane = this.#lanes[Number(operation.account % BigInt(LANES))];
+    if (lane === undefined) throw new Error('an account without a lane');
+    return lane.submit(operation);
   }
 
   async #call(name: string, values: unknown[]): Promise<Record<string, unknown>> {
@@ -281,9 +278,7 @@ export class Ledger {
     return rows[0] as Record<string, unknown>;
   }
 
-  #remember(account: bigint, requestId: string, terms: HoldTerms, replayed: boolean): void {
-    // A replayed grant stands on the terms it was made with, which may be others than today's.
-    if (replayed) return;
+  #remember(account: bigint, requestId: string, terms: HoldTerms): void {
     if (this.#terms.size >= MAX_REMEMBERED_TERMS) {
       const oldest = this.#terms.keys().next().value;
       if (oldest !== undefined) this.#terms.delete(oldest);

@@ -1,8 +1,24 @@
 import { z } from 'zod';
 import type { Bound, Terms } from '../pricing/cost.ts';
-import type { UnitPrices } from '../pricing/price.ts';
+import type { PriceSource, UnitPrices } from '../pricing/price.ts';
 
 const Integer = z.string().regex(/^\d+$/).transform(BigInt);
+
+const TokenPrices = z.object({
+  input: Integer,
+  cachedInput: Integer,
+  cacheWrite: Integer,
+  audioInput: Integer,
+  output: Integer,
+  audioOutput: Integer,
+});
+
+/** Unit prices as they are stored, with a hold's terms and with a usage line. */
+export const StoredPrices = TokenPrices.extend({
+  image: Integer,
+  longContext: TokenPrices.extend({ aboveTokens: z.int() }).optional(),
+  source: z.enum(['model', 'snapshot', 'free']),
+});
 
 /**
  * What a request was authorised on, and will be billed by whatever changes meanwhile: kept with its hold as JSON
@@ -12,25 +28,24 @@ export const HoldTerms = z.object({
   model: z.string(),
   callType: z.string(),
   stream: z.boolean(),
-  bound: z.object({ inputTokens: z.int(), outputTokens: z.int(), images: z.int() }),
+  bound: z.object({ inputTokens: z.int(), outputTokens: z.int(), images: z.int(), audioInput: z.boolean() }),
   usdPerEurMicro: Integer,
   rateDay: z.string(),
   marginPercent: z.int(),
-  prices: z
-    .record(
-      z.string(),
-      z.object({ input: Integer, cachedInput: Integer, cacheWrite: Integer, output: Integer, image: Integer }),
-    )
-    .optional(),
+  priceSnapshot: z.string(),
+  prices: z.record(z.string(), StoredPrices).optional(),
 });
 
 export type HoldTerms = Terms & {
   readonly model: string;
   readonly callType: string;
   readonly stream: boolean;
+  /** The most that was asked for; the hold may be for a shorter answer. */
   readonly bound: Bound;
   readonly rateDay: string;
-  readonly prices: Readonly<Record<string, UnitPrices>>;
+  /** The price snapshot that was in force; prices that a Model carries itself are not from it. */
+  readonly priceSnapshot: string;
+  readonly prices: Readonly<Record<string, UnitPrices & { readonly source: PriceSource }>>;
 };
 
 /** Writes terms or prices as JSON: bigint as decimal strings. */

@@ -65,9 +65,14 @@ function responses(route: Route): ZodOpenApiOperationObject['responses'] {
   return Object.fromEntries(
     Object.entries(described).map(([status, { description, schema }]) => {
       const type = Number(status) >= 400 ? 'application/problem+json' : 'application/json';
+      if (Number(status) === 200 && route.streams.length > 0) return [status, { description, content: streams(route) }];
       return [status, { description, ...(schema ? { content: { [type]: { schema } } } : {}) }];
     }),
   );
+}
+
+function streams(route: Route): Record<string, { schema: { type: 'string' } }> {
+  return Object.fromEntries(route.streams.map((type) => [type, { schema: { type: 'string' } }]));
 }
 
 const COMMON: Route['responses'] = {

@@ -8,7 +8,9 @@ test('prices in USD per million tokens become whole pico-USD per token', () => {
     input: 1n,
     cachedInput: 1n,
     cacheWrite: 1n,
+    audioInput: 1n,
     output: 75_000_000n,
+    audioOutput: 75_000_000n,
     image: 40_000_000_000n,
   });
 });

@@ -29,8 +29,10 @@ export async function registerTenant(
     return await inTransaction(pool, async (client): Promise<RegisterOutcome> => {
       // Two PUTs of a name that does not exist yet have no row to queue up at.
       await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`tenant/${name}`]);
+      // No stronger lock: requests, which hold the balance that is locked next, add rows that refer to the tenant.
       const { rows } = await client.query(
-        `select id, state, registration = $2::jsonb as equal from tenant where name = $1 and state <> 'erased' for update`,
+        `select id, state, registration = $2::jsonb as equal from tenant where name = $1 and state <> 'erased'
+         for no key update`,
         [name, registration],
       );
       const stored = rows[0] === undefined ? undefined : Stored.parse(rows[0]);
@@ -55,13 +57,16 @@ async function store(
   registration: TenantRegistration,
 ): Promise<bigint> {
   const credential = Buffer.from(registration.gatewayCredentialSha256, 'hex');
-  const values = [id ?? name, registration, registration.timeZone, credential];
+  const { timeZone, memberBudgetNanoEur, keyBudgetNanoEur, maxMembers } = registration;
+  const limits = [memberBudgetNanoEur, keyBudgetNanoEur, maxMembers];
   const { rows } = await client.query<{ id: bigint }>(
     id === undefined
-      ? `insert into tenant (name, registration, time_zone, gateway_credential) values ($1, $2, $3, $4) returning id`
-      : `update tenant set registration = $2, time_zone = $3, gateway_credential = $4, state = 'open',
-           revision = revision + 1, changed_at = now() where id = $1 returning id`,
-    values,
+      ? `insert into tenant (name, registration, time_zone, gateway_credential, member_budget, key_budget, max_members)
+         values ($1, $2, $3, $4, $5, $6, $7) returning id`
+      : `update tenant set registration = $2, time_zone = $3, gateway_credential = $4, member_budget = $5,
+           key_budget = $6, max_members = $7, state = 'open', revision = revision + 1, changed_at = now()
+         where id = $1 returning id`,
+    [id ?? name, registration, timeZone, credential, ...limits],
   );
   if (rows[0] === undefined) throw new Error(`tenant ${name} was not stored`);
   return rows[0].id;

@@ -70,7 +70,7 @@ export async function startApi(options: Partial<ControlPlaneOptions> = {}): Prom
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    const json = response.headers.get('content-type')?.includes('json') === true;
+    const json = /[/+]json/.test(response.headers.get('content-type') ?? '');
     return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text };
   };
   const admin: Api['admin'] = (method, path, body, headers) => call(method, path, ADMIN_KEY, body, headers);
@@ -112,7 +112,14 @@ export function settleBody(requestId: string, more: object = {}): object {
   return {
     requestId,
     modelServed: 'small',
-    usage: { inputTokens: 50, cachedInputTokens: 0, cacheWriteTokens: 0, outputTokens: 500, images: 0 },
+    usage: {
+      inputTokens: 50,
+      cachedInputTokens: 0,
+      cacheWriteTokens: 0,
+      outputTokens: 500,
+      images: 0,
+      totalTokens: 550,
+    },
     cacheHit: false,
     finish: 'complete',
     startedAt: '2026-11-20T10:00:00.000Z',

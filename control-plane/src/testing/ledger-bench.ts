@@ -1,11 +1,12 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { Catalogue, storeRate } from '../catalogue/catalogue.ts';
 import type { TenantRegistration } from '../catalogue/registrations.ts';
 import { hashSecret } from '../http/auth.ts';
-import { type AuthoriseOutcome, Ledger, type SettleOutcome } from '../ledger/ledger.ts';
+import { type AuthoriseInput, type AuthoriseOutcome, Ledger, type SettleOutcome } from '../ledger/ledger.ts';
 import { payloadHash } from '../ledger/payload-hash.ts';
 import type { HoldTerms } from '../ledger/terms.ts';
+import type { Usage } from '../pricing/cost.ts';
 import { registerTenant } from '../registry/register-tenant.ts';
 import { tenantRegistration, tenantSecrets } from './registrations.ts';
 
@@ -15,18 +16,49 @@ const TERMS: HoldTerms = {
   model: 'small',
   callType: 'chat',
   stream: false,
-  bound: { inputTokens: 1, outputTokens: 1, images: 0 },
+  bound: { inputTokens: 1, outputTokens: 1, images: 0, audioInput: false },
   usdPerEurMicro: 1_000_000n,
   rateDay: '2026-11-20',
   marginPercent: 0,
-  prices: { small: { input: 1n, cachedInput: 1n, cacheWrite: 1n, output: 1n, image: 1n } },
+  priceSnapshot: '0'.repeat(64),
+  prices: {
+    small: {
+      input: 1n,
+      cachedInput: 1n,
+      cacheWrite: 1n,
+      audioInput: 1n,
+      output: 1n,
+      audioOutput: 1n,
+      image: 1n,
+      source: 'model',
+    },
+  },
+};
+
+const USAGE: Usage = {
+  inputTokens: 1,
+  cachedInputTokens: 0,
+  cacheWriteTokens: 0,
+  audioInputTokens: 0,
+  outputTokens: 1,
+  audioOutputTokens: 0,
+  images: 0,
+  totalTokens: 2,
 };
 
 /** One account with its ledger, spoken to in amounts: prices have tests of their own. */
 export type LedgerBench = {
   readonly ledger: Ledger;
   readonly account: bigint;
-  readonly authorise: (amount: bigint, requestId?: string, note?: string) => Promise<AuthoriseOutcome>;
+  readonly authorise: (
+    amount: bigint,
+    requestId?: string,
+    note?: string,
+    more?: Partial<AuthoriseInput>,
+  ) => Promise<AuthoriseOutcome>;
+  /** Issues an API key. @returns its id and hash */
+  readonly apiKey: (member?: string) => Promise<{ id: string; keySha256: Buffer }>;
+  readonly tenant: bigint;
   readonly settle: (requestId: string, total: bigint) => Promise<SettleOutcome>;
   readonly register: (more: Partial<TenantRegistration>) => Promise<void>;
 };
@@ -52,15 +84,17 @@ export async function ledgerBench(options: LedgerBenchOptions): Promise<LedgerBe
     return record;
   };
   let tenant = await stored({});
+  const { rows } = await pool.query<{ revision: bigint }>('select revision from catalogue');
+  const catalogueRevision = rows[0]?.revision ?? 0n;
   return {
     ledger,
     account: tenant.account,
-    authorise: async (amountNanoEur, requestId = randomUUID(), note = '') =>
+    authorise: async (amountNanoEur, requestId = randomUUID(), note = '', more = {}) =>
       ledger.authorise({
         account: tenant.account,
         tenant: tenant.id,
         tenantRevision: tenant.revision,
-        catalogueRevision: (await catalogue.snapshot()).revision,
+        catalogueRevision,
         requestId,
         payload: payloadHash({ amountNanoEur: amountNanoEur.toString(), note }),
         keySha256: hashSecret(secrets.chatKey),
@@ -70,14 +104,24 @@ export async function ledgerBench(options: LedgerBenchOptions): Promise<LedgerBe
         terms: TERMS,
         holdTtlMs: options.holdTtlMs ?? MINUTE_MS,
         traceId: undefined,
+        ...more,
       }),
+    apiKey: async (member) => {
+      const keySha256 = randomBytes(32);
+      const { rows: keys } = await pool.query<{ id: string }>(
+        `insert into api_key (tenant_id, member_id, kind, name, sha256) values ($1, $2, 'api', 'key', $3) returning id`,
+        [tenant.id, member ?? null, keySha256],
+      );
+      return { id: keys[0]?.id ?? '', keySha256 };
+    },
+    tenant: tenant.id,
     settle: (requestId, total) =>
       ledger.settle({
         account: tenant.account,
         requestId,
         settlement: payloadHash({ total: total.toString() }),
         modelServed: 'small',
-        usage: { inputTokens: 1, cachedInputTokens: 0, cacheWriteTokens: 0, outputTokens: 1, images: 0 },
+        usage: USAGE,
         charge: { costNanoEur: total, marginNanoEur: 0n, totalNanoEur: total },
         prices: null,
         cacheHit: false,

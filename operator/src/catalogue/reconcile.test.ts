@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { ControlPlaneError } from '../control-plane-client/control-plane.ts';
-import { decideModel } from '../model/decide.ts';
+import { decideModel, unpriced } from '../model/decide.ts';
 import { decidePlan } from '../plan/decide.ts';
 import type { KubeObject } from '../runtime/cluster.ts';
+import type { Refusal } from '../tenant/refusal.ts';
 import { deployment, model, plan } from '../testing/objects.ts';
 import { type CatalogueDeps, type EntryStatus, reconcileEntry } from './reconcile.ts';
 
@@ -94,6 +95,22 @@ describe('a Plan', () => {
   });
 });
 
+describe('an entry that the control plane registers and objects to', () => {
+  it('says so until the objection is gone', async () => {
+    const objects = [plan()];
+    const { deps, conditionOf, writes } = rig(decidePlan, objects);
+    let objection: Refusal | undefined = unpriced;
+    const objecting = { ...deps, objection: async () => objection };
+    await reconcileEntry(objecting, 'professional', signal);
+    expect(writes).toEqual(['register professional']);
+    expect(conditionOf('professional', 'Stalled')).toMatchObject({ status: 'True', reason: 'Unpriced' });
+    expect(conditionOf('professional', 'Stalled')?.message).toMatch(/^spec\.prices is absent .*state prices/);
+    objection = undefined;
+    await reconcileEntry(objecting, 'professional', signal);
+    expect(conditionOf('professional', 'Ready')).toMatchObject({ status: 'True', reason: 'Registered' });
+  });
+});
+
 describe('a Model', () => {
   const surroundings = { models: new Set(['gpt-4o']), platformSecrets: { openai: { 'api-key': 'sk' } } };
   const whole = (spec: Record<string, unknown> = {}) => decideModel(model('gpt-4o', spec), surroundings);
@@ -135,7 +152,13 @@ describe('a Model', () => {
     expect(refusal?.message).toMatch(message);
   });
 
+  it('without prices of its own is registered so: the control plane knows what its deployments cost', () => {
+    const { registration, refusal } = whole({ prices: undefined });
+    expect(refusal).toBeUndefined();
+    expect(registration).toMatchObject({ prices: null, free: false });
+  });
+
   it('that breaks a rule is not registered', () => {
-    expect(whole({ prices: undefined })).toMatchObject({ registration: undefined, refusal: { reason: 'InvalidSpec' } });
+    expect(whole({ free: true })).toMatchObject({ registration: undefined, refusal: { reason: 'InvalidSpec' } });
   });
 });

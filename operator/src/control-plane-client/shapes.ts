@@ -6,12 +6,18 @@ const Amount = z.string().regex(/^-?[0-9]+$/);
 export const TenantRegistration = z.object({
   uid: z.string(),
   displayName: z.string(),
+  /** Who is told of alerts. */
+  owners: z.array(z.string()).default([]),
   plan: z.string(),
   language: z.enum(['de', 'en']),
   timeZone: z.string(),
   host: z.string(),
   /** Integer nano-euro as text. */
   monthlyBudgetNanoEur: Amount,
+  /** What each user and each API key may spend; null: no limit. */
+  memberBudgetNanoEur: Amount.nullable(),
+  keyBudgetNanoEur: Amount.nullable(),
+  maxMembers: z.number().nullable(),
   marginPercent: z.number(),
   models: z.array(z.string()),
   alertThresholdsPercent: z.array(z.number()),
@@ -41,12 +47,18 @@ export const PlanRegistration = z.object({
 });
 export type PlanRegistration = z.output<typeof PlanRegistration>;
 
-const Prices = z.object({
+const TokenPrices = z.object({
   inputUsdPerMillion: z.string(),
   cachedInputUsdPerMillion: z.string().optional(),
   cacheWriteUsdPerMillion: z.string().optional(),
+  audioInputUsdPerMillion: z.string().optional(),
   outputUsdPerMillion: z.string(),
+  audioOutputUsdPerMillion: z.string().optional(),
+});
+
+const Prices = TokenPrices.extend({
   imageUsd: z.string().optional(),
+  longContext: TokenPrices.extend({ aboveTokens: z.number() }).optional(),
 });
 
 /** Body of `PUT /v1/models/{model}`. */

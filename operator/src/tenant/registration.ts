@@ -9,11 +9,15 @@ export function registration({ tenant, spec, plan, hosts, routes, secrets }: Wis
   return {
     uid: tenant.uid,
     displayName: spec.displayName,
+    owners: [...spec.owners].sort(),
     plan: spec.plan,
     language: spec.language,
     timeZone: spec.timeZone,
     host: hosts[0],
     monthlyBudgetNanoEur: nanoEur(spec.budget.monthlyEur ?? plan.monthlyBudgetEur ?? '0').toString(),
+    memberBudgetNanoEur: limit(spec.budget.memberMonthlyEur),
+    keyBudgetNanoEur: limit(spec.budget.keyMonthlyEur),
+    maxMembers: plan.maxMembers ?? null,
     marginPercent: plan.marginPercent,
     models: routes.map(({ name }) => name),
     alertThresholdsPercent: [...spec.budget.alertThresholdsPercent].sort((a, b) => a - b),
@@ -21,6 +25,10 @@ export function registration({ tenant, spec, plan, hosts, routes, secrets }: Wis
     gatewayCredentialSha256: sha256(secrets.gatewayCredentials.CREDENTIAL ?? ''),
     chatKeySha256: sha256(secrets.gatewayCredentials.CHAT_KEY ?? ''),
   };
+}
+
+function limit(euro: string | undefined): string | null {
+  return euro === undefined ? null : nanoEur(euro).toString();
 }
 
 /** Whether the control plane already has exactly this. Lists that are sets are compared as such. */
@@ -31,6 +39,7 @@ export function isRegistered(known: TenantRegistration, wished: TenantRegistrati
 function inOrder(value: TenantRegistration): TenantRegistration {
   return {
     ...value,
+    owners: [...value.owners].sort(),
     models: [...value.models].sort(),
     alertThresholdsPercent: [...value.alertThresholdsPercent].sort((a, b) => a - b),
   };

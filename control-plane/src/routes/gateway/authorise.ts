@@ -9,12 +9,13 @@ import { NanoEur } from '../../pricing/money.ts';
 import type { Services } from '../../services.ts';
 import { Traceparent, traceIdOf } from '../../trace-context.ts';
 import { gatewayTenant } from './caller.ts';
-import { type PricingFault, priceRequest } from './price-request.ts';
-import { busyText, refusalText, spentText } from './refusal-text.ts';
+import { type PricedRequest, type PricingFault, priceRequest } from './price-request.ts';
+import { busyText, type Language, refusalText, spentText } from './refusal-text.ts';
 
 /** Above any model's context and any sane request: what is larger is a fault of the caller. */
 const MAX_TOKENS = 100_000_000;
 const MAX_IMAGES = 100;
+const MAX_CHOICES = 128;
 /** A held budget frees up as answers end, long before their holds would expire. */
 const MAX_RETRY_AFTER_SECONDS = 10;
 /** Attempts at pricing anew while the catalogue changes under us. */
@@ -37,6 +38,23 @@ const AuthoriseBody = z.strictObject({
   callType: z.enum(['chat', 'embedding', 'image', 'responses', 'messages']),
   boundInputTokens: z.int().min(0).max(MAX_TOKENS),
   maxOutputTokens: z.int().min(0).max(MAX_TOKENS).nullable(),
+  choices: z
+    .int()
+    .min(1)
+    .max(MAX_CHOICES)
+    .default(1)
+    .meta({ description: 'Answers asked for; maxOutputTokens counts them together' }),
+  reasoningTokens: z
+    .int()
+    .min(0)
+    .max(MAX_TOKENS)
+    .default(0)
+    .meta({ description: 'What the model is asked to think before it answers, at most, in tokens' }),
+  audioInput: z.boolean().default(false).meta({ description: 'Some of the input may be audio' }),
+  language: z
+    .enum(['de', 'en'])
+    .optional()
+    .meta({ description: 'What the user reads, where the gateway knows; else the tenant’s language' }),
   images: z.int().min(0).max(MAX_IMAGES),
   stream: z.boolean(),
   traceparent: Traceparent.optional(),
@@ -45,13 +63,23 @@ type AuthoriseBody = z.output<typeof AuthoriseBody>;
 
 const Refusal = Problem.extend({
   outcome: z.literal('refused'),
-  reason: z.enum(['spent', 'busy', 'suspended', 'model_not_allowed', 'model_unknown', 'unpriced']),
+  reason: z.enum([
+    'spent',
+    'busy',
+    'suspended',
+    'seats_taken',
+    'model_not_allowed',
+    'model_not_for_this',
+    'model_unknown',
+    'unpriced',
+  ]),
+  scope: z.enum(['tenant', 'user', 'key']).optional().meta({ description: 'Whose budget refused, where a budget did' }),
   message: z.string(),
   resetsAt: z.iso.datetime().optional(),
   topUpUrl: z.url().optional(),
 }).meta({
   id: 'Refusal',
-  description: 'Not authorised. `message` is final text for the user, in the tenant’s language',
+  description: 'Not authorised. `message` is final text for the user, in their language',
 });
 
 /** May this call be made? If so, the most it can cost is held until it is settled, voided or overdue. */
@@ -71,12 +99,18 @@ export const authorise = route({
         requestId: z.uuid(),
         holdNanoEur: NanoEur,
         maxOutputTokens: z.int(),
+        clamped: z
+          .boolean()
+          .meta({ description: 'The whole was not affordable: the answer must be shorter than asked' }),
         expiresAt: z.iso.datetime(),
       }),
     },
     401: { description: 'The key is not one of this tenant', schema: Problem },
     402: { description: 'The budget is spent', schema: Refusal },
-    403: { description: 'Suspended, or the model is not allowed or has no price', schema: Refusal },
+    403: {
+      description: 'Suspended, no seat left, or the model is not allowed, not for such calls, or has no price',
+      schema: Refusal,
+    },
     404: { description: 'No such model', schema: Refusal },
     409: { description: 'The request id was used for something else, or has ended already', schema: Problem },
     429: { description: 'Calls under way hold the rest of the budget', schema: Refusal },
@@ -104,7 +138,7 @@ async function decide(
     if ('fault' in priced) {
       // Memory may be behind; a refusal is only given on what is stored now.
       const fresh = attempt === 0 ? await readAnew(services, tenant) : undefined;
-      if (fresh === undefined) return refusedByRule(priced, tenant);
+      if (fresh === undefined) return refusedByRule(priced, tenant, languageOf(body, tenant));
       tenant = fresh;
       continue;
     }
@@ -119,11 +153,12 @@ async function decide(
       user: body.user,
       amountNanoEur: priced.amountNanoEur,
       maxOutputTokens: priced.maxOutputTokens,
+      clamp: priced.clamp,
       terms: priced.terms,
       holdTtlMs: services.holdTtlMs,
       traceId,
     });
-    if (outcome.outcome !== 'stale') return answerOf(outcome, tenant, body.requestId, services.topUpUrl);
+    if (outcome.outcome !== 'stale') return answerOf(outcome, { tenant, body, priced, topUpUrl: services.topUpUrl });
     tenant = (await readAnew(services, tenant)) ?? tenant;
   }
   throw new Error('the catalogue kept changing while a request was priced');
@@ -134,35 +169,47 @@ async function readAnew(services: Services, tenant: TenantRecord): Promise<Tenan
   return services.catalogue.tenantByName(tenant.name);
 }
 
-type RuleFault = PricingFault | { readonly fault: 'suspended'; readonly model: string };
+function languageOf(body: AuthoriseBody, tenant: TenantRecord): Language {
+  return body.language ?? tenant.registration.language;
+}
+
+type RuleFault = PricingFault | { readonly fault: 'suspended' | 'seats_taken'; readonly model: string };
 
 function suspended(body: AuthoriseBody): RuleFault {
   return { fault: 'suspended', model: body.model };
 }
 
-function refusedByRule({ fault, model }: RuleFault, tenant: TenantRecord): Answer {
-  const { displayName, language } = tenant.registration;
+function refusedByRule({ fault, model }: RuleFault, tenant: TenantRecord, language: Language): Answer {
   const named = ModelName.safeParse(model).success ? model : '?';
-  const message = refusalText(fault, language, displayName, named);
+  const message = refusalText(fault, language, tenant.registration.displayName, named);
   const status = fault === 'model_unknown' ? 404 : 403;
   return { status, body: { ...problem(status, fault, message), outcome: 'refused', reason: fault, message } };
 }
 
-function answerOf(outcome: AuthoriseOutcome, tenant: TenantRecord, requestId: string, topUpUrl: string): Answer {
+/** What an answer is made of, besides the ledger's outcome. */
+type Asked = {
+  readonly tenant: TenantRecord;
+  readonly body: AuthoriseBody;
+  readonly priced: PricedRequest;
+  readonly topUpUrl: string;
+};
+
+function answerOf(outcome: AuthoriseOutcome, asked: Asked): Answer {
   switch (outcome.outcome) {
     case 'granted':
       return {
         status: 200,
         body: {
           outcome: 'granted',
-          requestId,
+          requestId: asked.body.requestId,
           holdNanoEur: outcome.holdNanoEur.toString(),
           maxOutputTokens: outcome.maxOutputTokens,
+          clamped: outcome.maxOutputTokens < asked.priced.maxOutputTokens,
           expiresAt: outcome.expiresAt.toISOString(),
         },
       };
     case 'refused':
-      return outcome.reason === 'spent' ? spent(outcome, tenant, topUpUrl) : busy(outcome, tenant);
+      return outcome.reason === 'spent' ? spent(outcome, asked) : busy(outcome, asked);
     case 'key_unknown': {
       const detail = 'this key is not known here, revoked or expired';
       return { status: 401, body: problem(401, 'key_unknown', detail), headers: { 'www-authenticate': 'Bearer' } };
@@ -171,6 +218,12 @@ function answerOf(outcome: AuthoriseOutcome, tenant: TenantRecord, requestId: st
       const detail = 'this requestId was used for another call; every call needs its own';
       return { status: 409, body: problem(409, 'request_id_reused', detail) };
     }
+    case 'seats_taken':
+      return refusedByRule(
+        { fault: 'seats_taken', model: asked.body.model },
+        asked.tenant,
+        languageOf(asked.body, asked.tenant),
+      );
     case 'stale':
       throw new Error('a stale price is asked for anew, never answered');
     default: {
@@ -182,30 +235,33 @@ function answerOf(outcome: AuthoriseOutcome, tenant: TenantRecord, requestId: st
 
 type Refused = Extract<AuthoriseOutcome, { outcome: 'refused' }>;
 
-function spent(refused: Refused, tenant: TenantRecord, topUpUrl: string): Answer {
-  const { displayName, language, timeZone } = tenant.registration;
+function spent(refused: Refused, { tenant, body, topUpUrl }: Asked): Answer {
+  const { displayName, timeZone } = tenant.registration;
+  const { scope } = refused;
   const message = spentText({
+    scope,
     tenant: displayName,
-    language,
+    language: languageOf(body, tenant),
     timeZone,
     remainingNanoEur: refused.grantedNanoEur - refused.postedNanoEur,
     askedNanoEur: refused.askedNanoEur,
     resetsAt: refused.resetsAt,
     topUpUrl,
   });
-  const resetsAt = refused.resetsAt.toISOString();
-  const body = { ...problem(402, 'budget_spent', message), outcome: 'refused', reason: 'spent', message };
-  return { status: 402, body: { ...body, resetsAt, topUpUrl } };
+  const answer = { ...problem(402, 'budget_spent', message), outcome: 'refused', reason: 'spent', scope, message };
+  // A top-up makes the tenant's budget larger, not a user's or key's part of it.
+  const way = scope === 'tenant' ? { topUpUrl } : {};
+  return { status: 402, body: { ...answer, resetsAt: refused.resetsAt.toISOString(), ...way } };
 }
 
-function busy(refused: Refused, tenant: TenantRecord): Answer {
-  const { displayName, language } = tenant.registration;
+function busy(refused: Refused, { tenant, body }: Asked): Answer {
+  const { scope } = refused;
   const seconds = retryAfterSeconds(refused.nextExpiryAt);
-  const message = busyText(displayName, language, seconds);
-  const body = problem(429, 'budget_busy', message, { retryAfterSeconds: seconds });
+  const message = busyText(scope, tenant.registration.displayName, languageOf(body, tenant), seconds);
+  const answer = problem(429, 'budget_busy', message, { retryAfterSeconds: seconds });
   return {
     status: 429,
-    body: { ...body, outcome: 'refused', reason: 'busy', message },
+    body: { ...answer, outcome: 'refused', reason: 'busy', scope, message },
     headers: { 'retry-after': String(seconds) },
   };
 }

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { priceSnapshotId, shippedPriceList } from '../../catalogue/price-snapshot.ts';
 import { type Api, authoriseBody, OPERATOR_KEY, settleBody, startApi } from '../../testing/api.ts';
 import { modelRegistration, sha256Hex, type TenantSecrets } from '../../testing/registrations.ts';
 
 /** What the bound of authoriseBody costs: 100 × 0.15 + 1000 × 0.60 USD per million, 1.159 USD per EUR, 20 %. */
 const HOLD = '636756';
+/** The same with the least output that is of use: 100 × 0.15 + 256 × 0.60 USD per million. */
+const LEAST = '174566';
 
 let api: Api;
 let count = 0;
@@ -62,8 +65,76 @@ describe('authorise', () => {
     expect(new Date(answer.body.resetsAt).getTime()).toBeGreaterThan(Date.now());
     expect(await ledgerOf(of)).toMatchObject([
       { kind: 'grant' },
-      { kind: 'refuse', amountNanoEur: HOLD, reason: 'spent' },
+      { kind: 'refuse', amountNanoEur: LEAST, reason: 'spent' },
     ]);
+  });
+
+  test('refuses in the language of the user, where the gateway knows it', async () => {
+    const of = await caller({ monthlyBudgetNanoEur: '100', language: 'de' });
+    const answer = await of.gateway('authorise', authoriseBody(of.secrets, randomUUID(), { language: 'en' }));
+    expect(answer).toMatchObject({ status: 402, body: { message: expect.stringMatching(/^The budget of /) } });
+    const unknown = await of.gateway(
+      'authorise',
+      authoriseBody(of.secrets, randomUUID(), { model: 'gpt-99', language: 'en' }),
+    );
+    expect(unknown.body.message).toBe('There is no model gpt-99 here. Please choose another one.');
+  });
+
+  test('says whose budget is spent: a user’s or a key’s own limit does not grow by a top-up', async () => {
+    const limited = await caller({ memberBudgetNanoEur: '100000' });
+    const user = await limited.gateway('authorise', authoriseBody(limited.secrets, randomUUID()));
+    expect(user).toMatchObject({ status: 402, body: { scope: 'user', code: 'budget_spent' } });
+    expect(user.body.message).toMatch(/^Your personal budget at Demo .*The administrator of Demo can raise it/);
+    expect(user.body).not.toHaveProperty('topUpUrl');
+    const keyed = await caller({ keyBudgetNanoEur: '100000' });
+    const { body: issued } = await api.admin('POST', `/v1/tenants/${keyed.name}/keys`, { name: 'ci' });
+    const own = { keySha256: sha256Hex(issued.key), user: undefined };
+    const key = await keyed.gateway('authorise', authoriseBody(keyed.secrets, randomUUID(), own));
+    expect(key).toMatchObject({ status: 402, body: { scope: 'key', resetsAt: expect.any(String) } });
+  });
+
+  test('turns a chat user away for whom there is no seat', async () => {
+    const of = await caller({ maxMembers: 1 });
+    const ask = (externalId: string) =>
+      of.gateway('authorise', authoriseBody(of.secrets, randomUUID(), { user: { externalId } }));
+    expect((await ask('first')).status).toBe(200);
+    expect(await ask('second')).toMatchObject({
+      status: 403,
+      body: { reason: 'seats_taken', message: expect.stringContaining('All seats of Demo are taken') },
+    });
+    expect((await ask('first')).status).toBe(200);
+  });
+
+  test('shortens the answer to what is left, says so, and explains it in the line', async () => {
+    const of = await caller({ monthlyBudgetNanoEur: '400000' });
+    const requestId = randomUUID();
+    const answer = await of.gateway('authorise', authoriseBody(of.secrets, requestId));
+    // 256 tokens and 22 steps of 16: 174,566 + 22 × 9,941 = 393,268 of the 400,000 that there are
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { outcome: 'granted', clamped: true, maxOutputTokens: 608, holdNanoEur: '393268' },
+    });
+    expect(await of.gateway('authorise', authoriseBody(of.secrets, requestId))).toMatchObject({ body: answer.body });
+    await of.gateway('settle', settleBody(requestId));
+    const { body } = await api.admin('GET', `/v1/tenants/${of.name}/usage`);
+    expect(body.items).toMatchObject([
+      {
+        boundOutputTokens: 608,
+        clampedFromOutputTokens: 1000,
+        outputTokens: 500,
+        holdNanoEur: '393268',
+        overrunNanoEur: '0',
+      },
+    ]);
+  });
+
+  test('does not shorten an answer below what is of use: reasoning comes before it', async () => {
+    const of = await caller({ monthlyBudgetNanoEur: '400000' });
+    const body = authoriseBody(of.secrets, randomUUID(), { reasoningTokens: 500 });
+    expect(await of.gateway('authorise', body)).toMatchObject({
+      status: 402,
+      body: { reason: 'spent', scope: 'tenant' },
+    });
   });
 
   test('asks for patience when calls under way hold the rest', async () => {
@@ -80,7 +151,8 @@ describe('authorise', () => {
     ['a model without a price', { model: 'unpriced' }, 403, 'unpriced'],
   ])('refuses %s with a text for the user', async (_what, more, status, code) => {
     await api.call('PUT', '/v1/models/forbidden', OPERATOR_KEY, modelRegistration());
-    await api.call('PUT', '/v1/models/unpriced', OPERATOR_KEY, modelRegistration({ prices: null }));
+    const deployments = [{ name: 'main', provider: 'openai', model: 'in-no-list', residency: 'us' }];
+    await api.call('PUT', '/v1/models/unpriced', OPERATOR_KEY, modelRegistration({ prices: null, deployments }));
     const of = await caller({ models: ['small', 'unpriced'] });
     const answer = await of.gateway('authorise', authoriseBody(of.secrets, randomUUID(), more));
     expect(answer).toMatchObject({
@@ -88,6 +160,25 @@ describe('authorise', () => {
       body: { code, outcome: 'refused', message: expect.stringContaining(more.model) },
     });
     expect(await ledgerOf(of)).toHaveLength(1);
+  });
+
+  test('goes by prices that can be asked for, long contexts included', async () => {
+    const prices = { inputUsdPerMillion: '1', outputUsdPerMillion: '2' };
+    const tier = { ...prices, aboveTokens: 1000, inputUsdPerMillion: '3' };
+    await api.call(
+      'PUT',
+      '/v1/models/own',
+      OPERATOR_KEY,
+      modelRegistration({ prices: { ...prices, longContext: tier } }),
+    );
+    expect(await api.admin('GET', '/v1/models/own/prices')).toMatchObject({
+      status: 200,
+      body: { source: 'model', prices: { outputPicoUsd: '2000000', longContext: { inputPicoUsd: '3000000' } } },
+    });
+    const deployments = [{ name: 'main', provider: 'openai', model: 'in-no-list', residency: 'us' }];
+    await api.call('PUT', '/v1/models/unknown', OPERATOR_KEY, modelRegistration({ prices: null, deployments }));
+    expect((await api.admin('GET', '/v1/models/unknown/prices')).body).toMatchObject({ source: null, prices: null });
+    expect((await api.admin('GET', '/v1/models/nothing/prices')).status).toBe(404);
   });
 
   test('never blocks a free model, even on an empty budget', async () => {
@@ -197,7 +288,11 @@ describe('settle', () => {
         holdNanoEur: HOLD,
         ...bill,
         marginPercent: 20,
-        prices: { inputPicoUsd: '150000', outputPicoUsd: '600000' },
+        clampedFromOutputTokens: null,
+        providerTotalTokens: 550,
+        prices: { inputPicoUsd: '150000', outputPicoUsd: '600000', longContextAboveTokens: null },
+        priceSource: 'model',
+        priceSnapshot: priceSnapshotId(await shippedPriceList()),
         usdEurRate: { day: '2026-11-20', usdPerEur: '1.159000' },
         traceId: trace,
       },
@@ -207,6 +302,36 @@ describe('settle', () => {
       { sequence: 2, kind: 'hold', requestId, heldAfterNanoEur: HOLD },
       { sequence: 3, kind: 'post', requestId, amountNanoEur: '318378', releasedNanoEur: HOLD, heldAfterNanoEur: '0' },
     ]);
+  });
+
+  test('of a model without prices of its own is billed at the snapshot’s, which can be looked up', async () => {
+    const registration = modelRegistration({ prices: null });
+    await api.call('PUT', '/v1/models/listed', OPERATOR_KEY, registration);
+    const of = await caller({ models: ['listed'] });
+    const requestId = randomUUID();
+    await of.gateway('authorise', authoriseBody(of.secrets, requestId, { model: 'listed' }));
+    expect(await of.gateway('settle', settleBody(requestId, { modelServed: 'listed' }))).toMatchObject({
+      body: { costNanoEur: '265315' },
+    });
+    const { body } = await api.admin('GET', `/v1/tenants/${of.name}/usage`);
+    expect(body.items).toMatchObject([{ priceSource: 'snapshot', prices: { cachedInputPicoUsd: '75000' } }]);
+    const snapshot = await api.admin('GET', `/v1/price-snapshots/${body.items[0].priceSnapshot}`);
+    expect(snapshot).toMatchObject({
+      status: 200,
+      body: { litellm: expect.any(String), prices: { 'openai/gpt-4o-mini': { inputUsdPerMillion: '0.15' } } },
+    });
+    const listed = await api.admin('GET', '/v1/price-snapshots');
+    expect(listed.body.items).toMatchObject([{ id: snapshot.body.id, inForce: true }]);
+  });
+
+  test('whose buckets are not what the provider counted is billed, and an alarm', async () => {
+    const of = await caller();
+    const requestId = randomUUID();
+    await of.gateway('authorise', authoriseBody(of.secrets, requestId));
+    const usage = { inputTokens: 50, cachedInputTokens: 0, cacheWriteTokens: 0, outputTokens: 500, images: 0 };
+    const settled = await of.gateway('settle', settleBody(requestId, { usage: { ...usage, totalTokens: 600 } }));
+    expect(settled).toMatchObject({ status: 200, body: { totalNanoEur: '318378' } });
+    expect((await api.call('GET', '/metrics', undefined)).body).toContain('cloudfreedom_usage_sum_mismatches_total 1');
   });
 
   test('of a fallback is billed at the fallback’s prices', async () => {

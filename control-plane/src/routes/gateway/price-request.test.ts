@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { CatalogueModel } from '../../catalogue/catalogue.ts';
+import { pricesOfModel } from '../../catalogue/model-prices.ts';
 import type { ModelRegistration } from '../../catalogue/registrations.ts';
-import { FREE, unitPrices } from '../../pricing/price.ts';
+import type { PriceList } from '../../pricing/price-list.ts';
 import { modelRegistration, tenantRegistration, tenantSecrets } from '../../testing/registrations.ts';
 import { type PricedCall, priceRequest } from './price-request.ts';
 
@@ -10,18 +11,27 @@ const CALL: PricedCall = {
   callType: 'chat',
   boundInputTokens: 1000,
   maxOutputTokens: 500,
+  choices: 1,
+  reasoningTokens: 0,
+  audioInput: false,
   images: 0,
   stream: false,
 };
+
+/** What the snapshot knows. */
+const LIST: PriceList = {
+  litellm: '1.2.3',
+  prices: { 'openai/listed': { inputUsdPerMillion: '3', outputUsdPerMillion: '4' } },
+};
+const NOWHERE = [{ name: 'main', provider: 'openai', model: 'in-no-list', residency: 'us' }];
 
 function catalogue(models: Record<string, Partial<ModelRegistration>>) {
   const rate = { day: '2026-11-20', usdPerEurMicro: 1_000_000n, source: 'test' };
   const entries = Object.entries(models).map(([name, more]): [string, CatalogueModel] => {
     const registration = modelRegistration(more);
-    const priced = registration.prices === null ? undefined : unitPrices(registration.prices);
-    return [name, { name, registration, unitPrices: registration.free ? FREE : priced }];
+    return [name, { name, registration, unitPrices: pricesOfModel(registration, LIST) }];
   });
-  return { revision: 1n, models: new Map(entries), rate };
+  return { revision: 1n, models: new Map(entries), priceSnapshot: 'snapshot', rate };
 }
 
 const tenant = tenantRegistration(tenantSecrets(), { marginPercent: 20, models: ['small', 'large', 'other'] });
@@ -62,7 +72,11 @@ describe('the hold', () => {
       maxOutputTokens: 16_384,
     });
     expect(
-      priceRequest(catalogue({ small: SMALL }), tenant, { ...CALL, callType: 'embedding', maxOutputTokens: null }),
+      priceRequest(catalogue({ small: { ...SMALL, mode: 'embedding' } }), tenant, {
+        ...CALL,
+        callType: 'embedding',
+        maxOutputTokens: null,
+      }),
     ).toMatchObject({ maxOutputTokens: 0, amountNanoEur: 1_200_000n });
   });
 
@@ -70,7 +84,8 @@ describe('the hold', () => {
     const models = { small: { ...SMALL, limits: { contextTokens: 2000, maxOutputTokens: 10 } } };
     const call = { ...CALL, boundInputTokens: 100_000_000, maxOutputTokens: 0 };
     expect(priceRequest(catalogue(models), tenant, call)).toMatchObject({ amountNanoEur: 2_400_000n });
-    expect(priceRequest(catalogue(models), tenant, { ...call, callType: 'embedding' })).toMatchObject({
+    const embedding = { small: { ...models.small, mode: 'embedding' as const } };
+    expect(priceRequest(catalogue(embedding), tenant, { ...call, callType: 'embedding' })).toMatchObject({
       amountNanoEur: 120_000_000_000n,
     });
   });
@@ -81,7 +96,80 @@ describe('the hold', () => {
   });
 });
 
+describe('a shorter answer', () => {
+  const clampOf = (more: object, models = catalogue({ small: SMALL })) =>
+    priceRequest(models, tenant, { ...CALL, ...more });
+
+  test('is offered from the useful minimum on, with what each step costs', () => {
+    expect(clampOf({})).toMatchObject({
+      clamp: {
+        minOutputTokens: 256,
+        minAmountNanoEur: ((1000n * 1000n + 256n * 2000n) * 120n) / 100n,
+        stepOutputTokens: 16,
+        stepNanoEur: (16n * 2000n * 120n) / 100n,
+      },
+    });
+  });
+
+  test('leaves room for what the model is asked to think, and for every choice', () => {
+    expect(clampOf({ reasoningTokens: 100 })).toMatchObject({ clamp: { minOutputTokens: 356 } });
+    expect(clampOf({ maxOutputTokens: 2000, choices: 3 })).toMatchObject({ clamp: { minOutputTokens: 768 } });
+  });
+
+  test('is none where no more than the minimum was asked for, or the output costs nothing', () => {
+    expect(clampOf({ maxOutputTokens: 256 })).toMatchObject({ clamp: undefined });
+    const free = catalogue({ small: { free: true, prices: null } });
+    expect(clampOf({}, free)).toMatchObject({ clamp: undefined });
+  });
+
+  test('is none for embeddings and images', () => {
+    const models = catalogue({ small: { ...SMALL, mode: 'embedding' } });
+    expect(clampOf({ callType: 'embedding' }, models)).toMatchObject({ clamp: undefined });
+  });
+});
+
+describe('unit prices', () => {
+  const priced = (more: Partial<ModelRegistration>) =>
+    priceRequest(catalogue({ small: { deployments: NOWHERE, ...more } }), tenant, CALL);
+  const listed = { name: 'listed', provider: 'openai', model: 'listed', residency: 'us' };
+
+  test('are the snapshot’s where the Model has none, and the line can tell', () => {
+    expect(priced({ prices: null, deployments: [listed] })).toMatchObject({
+      amountNanoEur: ((1000n * 3000n + 500n * 4000n) * 120n) / 100n,
+      terms: { priceSnapshot: 'snapshot', prices: { small: { source: 'snapshot' } } },
+    });
+  });
+
+  test('are the Model’s own where it has some', () => {
+    expect(priced({ ...SMALL, deployments: [listed] })).toMatchObject({
+      amountNanoEur: 2_400_000n,
+      terms: { prices: { small: { source: 'model' } } },
+    });
+  });
+
+  test('are unknown when one of its deployments is not in the snapshot', () => {
+    const deployments = [listed, { ...listed, name: 'other', model: 'unheard-of' }];
+    expect(priced({ prices: null, deployments })).toEqual({ fault: 'unpriced', model: 'small' });
+  });
+
+  test('of zero are no prices: only free is', () => {
+    expect(priced({ prices: { inputUsdPerMillion: '0', outputUsdPerMillion: '0.00' } })).toEqual({
+      fault: 'unpriced',
+      model: 'small',
+    });
+    const models = catalogue({ small: { ...SMALL, mode: 'image' } });
+    expect(priceRequest(models, tenant, { ...CALL, callType: 'image', images: 1 })).toMatchObject({
+      fault: 'unpriced',
+    });
+  });
+});
+
 describe('a call has no price', () => {
+  test('when the model is for other calls', () => {
+    const models = catalogue({ small: { ...SMALL, mode: 'embedding' } });
+    expect(priceRequest(models, tenant, CALL)).toEqual({ fault: 'model_not_for_this', model: 'small' });
+  });
+
   test('when the model does not exist', () => {
     expect(priceRequest(catalogue({}), tenant, CALL)).toEqual({ fault: 'model_unknown', model: 'small' });
   });
@@ -93,7 +181,7 @@ describe('a call has no price', () => {
   });
 
   test('when it, or a fallback it may reach, has no price: unknown is never zero', () => {
-    const models = { small: { ...SMALL, fallbacks: ['large'] }, large: { prices: null } };
+    const models = { small: { ...SMALL, fallbacks: ['large'] }, large: { prices: null, deployments: NOWHERE } };
     expect(priceRequest(catalogue(models), tenant, CALL)).toEqual({ fault: 'unpriced', model: 'large' });
   });
 });

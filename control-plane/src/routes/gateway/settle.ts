@@ -5,7 +5,7 @@ import { route } from '../../http/route.ts';
 import type { SettleOutcome } from '../../ledger/ledger.ts';
 import { payloadHash } from '../../ledger/payload-hash.ts';
 import type { HoldTerms } from '../../ledger/terms.ts';
-import { type Charge, chargeForUsage, type Usage } from '../../pricing/cost.ts';
+import { addsUp, type Charge, chargeForUsage, type Usage } from '../../pricing/cost.ts';
 import { NanoEur } from '../../pricing/money.ts';
 import type { UnitPrices } from '../../pricing/price.ts';
 import type { Services } from '../../services.ts';
@@ -25,8 +25,13 @@ const SettleBody = z.strictObject({
     inputTokens: Tokens,
     cachedInputTokens: Tokens,
     cacheWriteTokens: Tokens,
-    outputTokens: Tokens,
+    audioInputTokens: Tokens.default(0),
+    outputTokens: Tokens.meta({ description: 'Reasoning included, audio not' }),
+    audioOutputTokens: Tokens.default(0),
     images: z.int().min(0).max(MAX_IMAGES),
+    totalTokens: Tokens.nullable()
+      .default(null)
+      .meta({ description: 'The provider’s own sum of all tokens, where it gave one' }),
   }),
   cacheHit: z.boolean(),
   finish: z.enum(['complete', 'interrupted']),
@@ -84,6 +89,7 @@ export const settle = route({
       endedAt: body.endedAt,
       traceId: traceId ?? traceIdOf(body.traceparent),
     });
+    if (outcome.outcome === 'posted' && !body.cacheHit) checkSum(services, tenant, body.requestId, body.usage);
     count(services, outcome, body.requestId, tenant);
     return answerOf(outcome, body.requestId);
   },
@@ -101,6 +107,13 @@ function pricesOfServed(
   services.metrics.unknownModelServed.inc();
   services.log.warn({ tenant: tenant.name, asked: terms.model }, 'a settlement names a model out of reach');
   return terms.prices[terms.model];
+}
+
+/** Tokens that the provider counted and the gateway found in no bucket are an alarm; the buckets are billed. */
+function checkSum(services: Services, tenant: TenantRecord, requestId: string, usage: Usage): void {
+  if (addsUp(usage)) return;
+  services.metrics.usageSumMismatches.inc();
+  services.log.error({ tenant: tenant.name, requestId, usage }, 'the token buckets are not what the provider counted');
 }
 
 function count(services: Services, outcome: SettleOutcome, requestId: string, tenant: TenantRecord): void {

@@ -18,11 +18,22 @@ const Body = z
   .strictObject({
     source: z.enum(['top_up', 'promotion', 'correction']),
     amountNanoEur: Amount,
+    priority: z
+      .int()
+      .min(0)
+      .max(1000)
+      .optional()
+      .meta({ description: 'Lower is spent first. Default: plan 10, promotion 20, others 30' }),
+    expiresAt: z.iso.datetime({ offset: true }).optional().meta({ description: 'What is left of it then lapses' }),
     note: Note.optional(),
   })
   .refine(({ source, amountNanoEur }) => source === 'correction' || !amountNanoEur.startsWith('-'), {
     path: ['amountNanoEur'],
     message: 'only a correction may be negative',
+  })
+  .refine(({ amountNanoEur, priority, expiresAt }) => !amountNanoEur.startsWith('-') || !(priority ?? expiresAt), {
+    path: ['amountNanoEur'],
+    message: 'what takes money has neither priority nor expiry',
   });
 
 export const createGrant = route({
@@ -40,14 +51,24 @@ export const createGrant = route({
     201: { description: 'Granted', schema: GrantAnswer },
     404: { description: 'No such tenant', schema: Problem },
     409: { description: 'The key was used for something else, or a correction takes too much', schema: Problem },
+    422: { description: 'The input is not valid, or the grant would have expired already', schema: Problem },
   },
   run: (services, { params, body, idempotencyKey }) =>
     withTenant(services, params.tenant, async ({ account }) => {
-      const { source, note } = body;
+      const { source, note, priority, expiresAt } = body;
+      const options = { priority, expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt) };
       const payload = payloadHash({ operation: 'grant', ...body });
       const amount = BigInt(body.amountNanoEur);
       return grantAnswer(
-        await services.ledger.addGrant(account, `api:${idempotencyKey}`, payload, source, amount, note ?? null),
+        await services.ledger.addGrant(
+          account,
+          `api:${idempotencyKey}`,
+          payload,
+          source,
+          amount,
+          note ?? null,
+          options,
+        ),
       );
     }),
 });

@@ -8,6 +8,9 @@ export const GrantView = z
     id: z.uuid(),
     source: z.enum(['plan', 'top_up', 'promotion', 'correction']),
     amountNanoEur: z.string().regex(/^-?\d+$/),
+    priority: z.int().meta({ description: 'Money of lower numbers is spent first' }),
+    expiresAt: z.iso.datetime().nullable().meta({ description: 'When what is left of it lapses; null: never' }),
+    sequence: z.int().meta({ description: 'Of its line in the ledger; a reversal names it' }),
     note: z.string().nullable(),
     period: z.string(),
     createdAt: z.iso.datetime(),
@@ -23,6 +26,9 @@ export function grantView(grant: Grant) {
     id: grant.id,
     source: grant.source,
     amountNanoEur: grant.amountNanoEur.toString(),
+    priority: grant.priority,
+    expiresAt: grant.expiresAt?.toISOString() ?? null,
+    sequence: Number(grant.sequence),
     note: grant.note,
     period: grant.period,
     createdAt: grant.createdAt.toISOString(),
@@ -37,6 +43,10 @@ export function grantAnswer(outcome: GrantOutcome): Answer {
     case 'conflict': {
       const detail = 'this Idempotency-Key was used for something else; nothing was changed';
       return { status: 409, body: problem(409, 'idempotency_key_reused', detail) };
+    }
+    case 'expired': {
+      const errors = [{ path: 'expiresAt', message: 'lies in the past' }];
+      return { status: 422, body: problem(422, 'invalid_input', 'expiresAt: lies in the past', { errors }) };
     }
     case 'insufficient': {
       const detail = `a correction can take at most the ${outcome.takeableNanoEur} nano-euro that are neither posted nor held`;

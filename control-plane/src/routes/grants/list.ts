@@ -9,6 +9,8 @@ const Row = z.object({
   id: z.uuid(),
   source: z.string(),
   amount: z.bigint(),
+  priority: z.int(),
+  expires_at: z.date().nullable(),
   note: z.string().nullable(),
   period: z.string(),
   sequence: z.bigint(),
@@ -32,13 +34,15 @@ export const listGrants = route({
     withTenant(services, params.tenant, async ({ account }) => {
       const after = readCursor(query.cursor, z.string().regex(/^\d{1,18}$/), '0');
       const { rows } = await services.pool.query(
-        `select id, source, amount, note, period, sequence, created_at from ledger_grant
+        `select id, source, amount, priority, expires_at, note, period, sequence, created_at from ledger_grant
          where account_id = $1 and sequence > $2 order by sequence limit $3`,
         [account, after, query.limit + 1],
       );
       const grants = rows.map((row) => Row.parse(row));
       const { items, nextCursor } = page(grants, query.limit, ({ sequence }) => sequence.toString());
-      const views = items.map((row) => grantView({ ...row, amountNanoEur: row.amount, createdAt: row.created_at }));
+      const views = items.map((row) =>
+        grantView({ ...row, amountNanoEur: row.amount, expiresAt: row.expires_at, createdAt: row.created_at }),
+      );
       return { status: 200, body: { items: views, nextCursor } };
     }),
 });

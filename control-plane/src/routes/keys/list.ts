@@ -25,7 +25,7 @@ export const listKeys = route({
     withTenant(services, params.tenant, async (tenant) => {
       const [at, id] = readCursor(query.cursor, Position, START);
       const { rows } = await services.pool.query<{ id: string; position: string }>(
-        `select id, kind, name, member_id, created_at, expires_at, revoked_at, created_at::text as position from api_key
+        `select *, created_at::text as position from api_key
          where tenant_id = $1 and (created_at, id) > ($2, $3) order by created_at, id limit $4`,
         [tenant.id, at, id, query.limit + 1],
       );

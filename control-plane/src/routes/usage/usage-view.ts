@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { readTerms } from '../../ledger/terms.ts';
+import { readTerms, StoredPrices } from '../../ledger/terms.ts';
+import { inputOf, pricesAt, type Usage } from '../../pricing/cost.ts';
 import { NanoEur } from '../../pricing/money.ts';
 import { formatUsdPerEur } from '../../pricing/rate.ts';
 
@@ -30,11 +31,18 @@ export const UsageLine = z
     inputTokens: z.int(),
     cachedInputTokens: z.int(),
     cacheWriteTokens: z.int(),
-    outputTokens: z.int(),
+    audioInputTokens: z.int(),
+    outputTokens: z.int().meta({ description: 'Reasoning included' }),
+    audioOutputTokens: z.int(),
     images: z.int(),
+    providerTotalTokens: z.int().nullable().meta({ description: 'The provider’s own sum, where it gave one' }),
     boundInputTokens: z.int(),
-    boundOutputTokens: z.int(),
+    boundOutputTokens: z.int().meta({ description: 'Granted' }),
     boundImages: z.int(),
+    clampedFromOutputTokens: z
+      .int()
+      .nullable()
+      .meta({ description: 'What was asked for, where the budget covered a shorter answer only' }),
     holdNanoEur: NanoEur,
     costNanoEur: NanoEur,
     marginNanoEur: NanoEur,
@@ -46,10 +54,22 @@ export const UsageLine = z
         inputPicoUsd: Pico,
         cachedInputPicoUsd: Pico,
         cacheWritePicoUsd: Pico,
+        audioInputPicoUsd: Pico,
         outputPicoUsd: Pico,
+        audioOutputPicoUsd: Pico,
         imagePicoUsd: Pico,
+        longContextAboveTokens: z
+          .int()
+          .nullable()
+          .meta({ description: 'Set when these are the prices of a long context: the input was above it' }),
       })
-      .nullable(),
+      .nullable()
+      .meta({ description: 'The unit prices this was billed at' }),
+    priceSnapshot: z.string().meta({ description: 'The price snapshot that was in force' }),
+    priceSource: z
+      .enum(['model', 'snapshot', 'free'])
+      .nullable()
+      .meta({ description: 'Where the unit prices come from: the Model, the snapshot, or it is free' }),
     usdEurRate: z.object({
       day: z.string(),
       usdPerEur: z.string().meta({ description: 'USD that one euro cost', example: '1.159000' }),
@@ -60,14 +80,6 @@ export const UsageLine = z
     traceId: z.string().nullable(),
   })
   .meta({ id: 'UsageLine' });
-
-const Prices = z.object({
-  input: z.string(),
-  cachedInput: z.string(),
-  cacheWrite: z.string(),
-  output: z.string(),
-  image: z.string(),
-});
 
 const Row = z.object({
   request_id: z.uuid(),
@@ -80,8 +92,12 @@ const Row = z.object({
   input_tokens: z.bigint(),
   cached_input_tokens: z.bigint(),
   cache_write_tokens: z.bigint(),
+  audio_input_tokens: z.bigint(),
   output_tokens: z.bigint(),
+  audio_output_tokens: z.bigint(),
   images: z.bigint(),
+  provider_total_tokens: z.bigint().nullable(),
+  max_output_tokens: z.bigint(),
   hold: z.bigint(),
   cost: z.bigint(),
   margin: z.bigint(),
@@ -93,7 +109,7 @@ const Row = z.object({
   name: z.string().nullable(),
   key_id: z.uuid().nullable(),
   trace_id: z.string().nullable(),
-  prices: Prices.nullable(),
+  prices: StoredPrices.nullable(),
   terms: z.unknown(),
   started_at: z.date(),
   first_token_at: z.date().nullable(),
@@ -103,7 +119,9 @@ const Row = z.object({
 export function usageLine(stored: unknown): z.input<typeof UsageLine> {
   const row = Row.parse(stored);
   const terms = readTerms(row.terms);
-  const { prices } = row;
+  const granted = Number(row.max_output_tokens);
+  const usage = usageOf(row);
+  const { totalTokens: providerTotalTokens, ...buckets } = usage;
   return {
     requestId: row.request_id,
     sequence: Number(row.sequence),
@@ -120,34 +138,53 @@ export function usageLine(stored: unknown): z.input<typeof UsageLine> {
     outcome: row.late ? 'posted_late' : 'posted',
     finish: row.finish,
     cacheHit: row.cache_hit,
-    inputTokens: Number(row.input_tokens),
-    cachedInputTokens: Number(row.cached_input_tokens),
-    cacheWriteTokens: Number(row.cache_write_tokens),
-    outputTokens: Number(row.output_tokens),
-    images: Number(row.images),
+    ...buckets,
+    providerTotalTokens,
     boundInputTokens: terms.bound.inputTokens,
-    boundOutputTokens: terms.bound.outputTokens,
+    boundOutputTokens: granted,
     boundImages: terms.bound.images,
+    clampedFromOutputTokens: granted < terms.bound.outputTokens ? terms.bound.outputTokens : null,
     holdNanoEur: row.hold.toString(),
     costNanoEur: row.cost.toString(),
     marginNanoEur: row.margin.toString(),
     marginPercent: terms.marginPercent,
     totalNanoEur: row.total.toString(),
     overrunNanoEur: row.overrun.toString(),
-    prices:
-      prices === null
-        ? null
-        : {
-            inputPicoUsd: prices.input,
-            cachedInputPicoUsd: prices.cachedInput,
-            cacheWritePicoUsd: prices.cacheWrite,
-            outputPicoUsd: prices.output,
-            imagePicoUsd: prices.image,
-          },
+    prices: row.prices === null ? null : unitPricesView(usage, row.prices),
+    priceSnapshot: terms.priceSnapshot,
+    priceSource: row.prices?.source ?? null,
     usdEurRate: { day: terms.rateDay, usdPerEur: formatUsdPerEur(terms.usdPerEurMicro) },
     startedAt: row.started_at.toISOString(),
     firstTokenAt: row.first_token_at?.toISOString() ?? null,
     endedAt: row.ended_at.toISOString(),
     traceId: row.trace_id,
+  };
+}
+
+function usageOf(row: z.output<typeof Row>): Usage {
+  return {
+    inputTokens: Number(row.input_tokens),
+    cachedInputTokens: Number(row.cached_input_tokens),
+    cacheWriteTokens: Number(row.cache_write_tokens),
+    audioInputTokens: Number(row.audio_input_tokens),
+    outputTokens: Number(row.output_tokens),
+    audioOutputTokens: Number(row.audio_output_tokens),
+    images: Number(row.images),
+    totalTokens: row.provider_total_tokens === null ? null : Number(row.provider_total_tokens),
+  };
+}
+
+/** The prices that really applied: those of the long-context tier where the input was long. */
+function unitPricesView(usage: Usage, prices: z.output<typeof StoredPrices>) {
+  const at = pricesAt(inputOf(usage), prices);
+  return {
+    inputPicoUsd: at.input.toString(),
+    cachedInputPicoUsd: at.cachedInput.toString(),
+    cacheWritePicoUsd: at.cacheWrite.toString(),
+    audioInputPicoUsd: at.audioInput.toString(),
+    outputPicoUsd: at.output.toString(),
+    audioOutputPicoUsd: at.audioOutput.toString(),
+    imagePicoUsd: prices.image.toString(),
+    longContextAboveTokens: at === prices ? null : (prices.longContext?.aboveTokens ?? null),
   };
 }

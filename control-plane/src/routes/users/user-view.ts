@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { NanoEur } from '../../pricing/money.ts';
 
 export const UserView = z
   .object({
@@ -7,6 +8,9 @@ export const UserView = z
     email: z.string().nullable(),
     name: z.string().nullable(),
     role: z.string(),
+    monthlyBudgetNanoEur: NanoEur.nullable().meta({
+      description: 'A limit of the user’s own; null: the tenant’s default',
+    }),
     createdAt: z.iso.datetime(),
   })
   .meta({ id: 'User' });
@@ -17,10 +21,12 @@ const Row = z.object({
   email: z.string().nullable(),
   name: z.string().nullable(),
   role: z.string(),
+  monthly_budget: z.bigint().nullable(),
   created_at: z.date(),
 });
 
 export function userView(row: unknown): z.input<typeof UserView> {
-  const { id, external_id, email, name, role, created_at } = Row.parse(row);
-  return { id, externalId: external_id, email, name, role, createdAt: created_at.toISOString() };
+  const { id, external_id, email, name, role, monthly_budget, created_at } = Row.parse(row);
+  const monthlyBudgetNanoEur = monthly_budget?.toString() ?? null;
+  return { id, externalId: external_id, email, name, role, monthlyBudgetNanoEur, createdAt: created_at.toISOString() };
 }

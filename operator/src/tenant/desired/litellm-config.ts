@@ -1,3 +1,4 @@
+import type { ModelSpec } from '@cloudfreedom/crds/model.ts';
 import { stringify } from 'yaml';
 import type { KubeObject } from '../../runtime/cluster.ts';
 import { component, objectName } from '../names.ts';
@@ -60,7 +61,7 @@ function configYaml(wish: Wish): string {
 }
 
 function modelEntry(route: ModelRoute, deployment: RouteDeployment): object {
-  const { prices, mode } = route.spec;
+  const { mode } = route.spec;
   return {
     model_name: route.name,
     litellm_params: {
@@ -68,18 +69,30 @@ function modelEntry(route: ModelRoute, deployment: RouteDeployment): object {
       ...(deployment.apiBase && { api_base: deployment.apiBase }),
       api_key: `os.environ/${deployment.keyVariable}`,
       ...(deployment.weight !== undefined && { weight: deployment.weight }),
-      // LiteLLM knows no price of retired models and would call them free: its figures are made to agree with ours
-      input_cost_per_token: perToken(prices?.inputUsdPerMillion ?? '0'),
-      output_cost_per_token: perToken(prices?.outputUsdPerMillion ?? '0'),
-      ...(prices?.cachedInputUsdPerMillion && {
-        cache_read_input_token_cost: perToken(prices.cachedInputUsdPerMillion),
-      }),
-      ...(prices?.cacheWriteUsdPerMillion && {
-        cache_creation_input_token_cost: perToken(prices.cacheWriteUsdPerMillion),
-      }),
-      ...(prices?.imageUsd && { output_cost_per_image: decimal(prices.imageUsd) }),
+      ...costs(route.spec),
     },
     model_info: { id: `${route.name}/${deployment.name}`, mode: mode === 'image' ? 'image_generation' : mode },
+  };
+}
+
+/**
+ * LiteLLM knows no price of retired models and would call them free: its figures, which nobody is billed by, are made to
+ * agree with ours. Of a model without prices of its own LiteLLM goes by its price file, as we do.
+ */
+function costs({ prices, free }: ModelSpec): object {
+  if (prices === undefined) {
+    return free ? { input_cost_per_token: perToken('0'), output_cost_per_token: perToken('0') } : {};
+  }
+  return {
+    input_cost_per_token: perToken(prices.inputUsdPerMillion),
+    output_cost_per_token: perToken(prices.outputUsdPerMillion),
+    ...(prices.cachedInputUsdPerMillion && {
+      cache_read_input_token_cost: perToken(prices.cachedInputUsdPerMillion),
+    }),
+    ...(prices.cacheWriteUsdPerMillion && {
+      cache_creation_input_token_cost: perToken(prices.cacheWriteUsdPerMillion),
+    }),
+    ...(prices.imageUsd && { output_cost_per_image: decimal(prices.imageUsd) }),
   };
 }
 

@@ -155,8 +155,12 @@ const switchedOff = [
 ];
 
 function cheapestChat(routes: readonly ModelRoute[], wishedClass: ModelRoute['spec']['class']): ModelRoute | undefined {
-  const price = ({ spec: { prices } }: ModelRoute) =>
-    Number(prices?.inputUsdPerMillion ?? 0) + Number(prices?.outputUsdPerMillion ?? 0);
+  const price = ({ spec: { prices, free } }: ModelRoute) => {
+    if (free) return 0;
+    // one that the platform prices is not known here to be cheap
+    if (prices === undefined) return Number.MAX_VALUE;
+    return Number(prices.inputUsdPerMillion) + Number(prices.outputUsdPerMillion);
+  };
   return routes
     .filter(({ spec }) => spec.mode === 'chat' && spec.class === wishedClass && spec.replacedBy === undefined)
     .concat(
