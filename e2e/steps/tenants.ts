@@ -75,9 +75,20 @@ export async function bootstrapAccount(kubectl: Kubectl, name: string): Promise<
   return { email: decoded('WEBUI_ADMIN_EMAIL'), password: decoded('WEBUI_ADMIN_PASSWORD') };
 }
 
-/** Issues an API key of the tenant; the secret is shown by the API this once. */
-export async function issueKey(way: WayIn, tenant: string, name: string): Promise<string> {
-  const { status, body } = await way.api<{ key: string }>('POST', `/v1/tenants/${tenant}/keys`, { name });
+/** An API key as the API shows it once: its id, and the secret. */
+export interface IssuedKey {
+  id: string;
+  key: string;
+}
+
+/** Issues an API key of the tenant. */
+export async function issueKeyWithId(way: WayIn, tenant: string, name: string): Promise<IssuedKey> {
+  const { status, body } = await way.api<IssuedKey>('POST', `/v1/tenants/${tenant}/keys`, { name });
   if (status !== 201) throw new Error(`no key for ${tenant}: ${status} ${JSON.stringify(body)}`);
-  return body.key;
+  return { id: body.id, key: body.key };
+}
+
+/** Issues an API key of the tenant and returns the secret alone. */
+export async function issueKey(way: WayIn, tenant: string, name: string): Promise<string> {
+  return (await issueKeyWithId(way, tenant, name)).key;
 }
