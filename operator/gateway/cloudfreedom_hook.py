@@ -51,7 +51,7 @@ from litellm.proxy.common_utils.http_parsing_utils import (
     safe_get_request_headers,
     safe_set_request_parsed_body,
 )
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -64,6 +64,7 @@ CONTROL_PLANE_TIMEOUT_SECONDS: Final = 10.0  # a burst can stall LiteLLM's event
 CONTROL_PLANE_KEEP_ALIVE_SECONDS: Final = 30.0
 UNAVAILABLE_RETRY_AFTER_SECONDS: Final = 5
 REDIS_TIMEOUT_SECONDS: Final = 5.0
+REDIS_CONNECTIONS: Final = 32
 IDENTITY_TTL_SECONDS: Final = 30.0
 STRANGER_TTL_SECONDS: Final = 3.0
 IDENTITIES_KEPT: Final = 10_000
@@ -584,13 +585,17 @@ class Outbox:
         # a restarted container keeps its pod's name, so each process has a name of its own
         self._name = f"{pod}.{uuid.uuid4().hex[:12]}"
         self._messages = self._key("messages", self._name)
-        self._redis = Redis.from_url(
+        # in a burst a call waits for a connection; the client's own pool would refuse it
+        pool = BlockingConnectionPool.from_url(
             redis_url,
+            max_connections=REDIS_CONNECTIONS,
+            timeout=REDIS_TIMEOUT_SECONDS,
             socket_timeout=REDIS_TIMEOUT_SECONDS,
             socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
             retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 2),
             retry_on_error=[RedisConnectionError, RedisTimeoutError],
         )
+        self._redis = Redis.from_pool(pool)
         self._pending: dict[str, Delivery] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._senders = asyncio.Semaphore(DELIVERIES_AT_ONCE)
