@@ -59,7 +59,8 @@ create index sub_balance_account on sub_balance (account_id, period);
 
 -- One row per request id: what was decided of it, once. terms is the snapshot it will be billed by: model, call,
 -- bounds, unit prices of every model it may reach, rate and margin. A refused request keeps its row, so that the same
--- question gets the same answer; so does a void that came before its authorise.
+-- question gets the same answer; so does a void that came before its authorise. A lease is a row too, its own lease_id;
+-- the calls made within it name it.
 create table hold (
   account_id bigint not null references account,
   request_id uuid not null,
@@ -73,11 +74,13 @@ create table hold (
   member_id uuid,
   key_id uuid,
   trace_id text,
+  lease_id uuid,
   terms jsonb,
   created_at timestamptz not null,
   closed_at timestamptz,
   primary key (account_id, request_id),
-  check (state <> 'held' or (expires_at is not null and terms is not null and payload is not null and closed_at is null))
+  check (state <> 'held' or (expires_at is not null and payload is not null and closed_at is null)),
+  constraint only_a_lease_has_no_terms check (state <> 'held' or (terms is null) = (lease_id is not distinct from request_id))
 ) with (fillfactor = 70);
 create index hold_overdue on hold (account_id, expires_at) where state = 'held';
 
@@ -143,6 +146,7 @@ create index ledger_reversal_of on ledger_reversal (account_id, reverses);
 -- Append-only. Each line tells what moved and what the balance was after it, so the history explains itself:
 --   grant  granted + amount (a correction may be negative)    lapse   granted - amount
 --   hold   held + amount        void, expire  held - amount
+--   draw   held - amount: out of a lease, for the request's own hold that follows
 --   post   posted + amount, held - released    overrun  overrun + amount
 --   refund posted - amount: reverses a post     revoke  granted - amount: reverses a grant
 --   refuse nothing moves; amount is what was asked, scope whose budget it exceeded, with that budget's own figures
@@ -152,7 +156,7 @@ create table ledger_entry (
   sequence bigint not null check (sequence > 0),
   at timestamptz not null,
   kind text not null check (kind in
-    ('grant', 'lapse', 'hold', 'post', 'void', 'expire', 'refuse', 'overrun', 'refund', 'revoke')),
+    ('grant', 'lapse', 'hold', 'draw', 'post', 'void', 'expire', 'refuse', 'overrun', 'refund', 'revoke')),
   period text not null,
   request_id uuid,
   member_id uuid,

@@ -3,7 +3,8 @@ import type pg from 'pg';
 import { Catalogue, storeRate } from '../catalogue/catalogue.ts';
 import type { TenantRegistration } from '../catalogue/registrations.ts';
 import { hashSecret } from '../http/auth.ts';
-import { type AuthoriseOutcome, Ledger, type SettleOutcome } from '../ledger/ledger.ts';
+import { type LeaseOutcome, Leases } from '../ledger/leases.ts';
+import { type AuthoriseOutcome, Ledger, type SettleInput, type SettleOutcome } from '../ledger/ledger.ts';
 import { payloadHash } from '../ledger/payload-hash.ts';
 import type { HoldTerms } from '../ledger/terms.ts';
 import type { Usage } from '../pricing/cost.ts';
@@ -52,6 +53,15 @@ export type LedgerBench = {
   readonly account: bigint;
   readonly authorise: (amount: bigint, requestId?: string, note?: string) => Promise<AuthoriseOutcome>;
   readonly settle: (requestId: string, total: bigint) => Promise<SettleOutcome>;
+  /** Takes a lease, or makes it last longer. */
+  readonly lease: (wished: bigint, leaseId: string) => Promise<LeaseOutcome>;
+  /** Settles a call that was made within a lease, for this user of the chat. */
+  readonly settleLeased: (
+    leaseId: string,
+    requestId: string,
+    total: bigint,
+    more?: { boundNanoEur?: bigint; user?: string },
+  ) => Promise<SettleOutcome>;
   readonly register: (more: Partial<TenantRegistration>) => Promise<void>;
 };
 
@@ -65,6 +75,7 @@ export type LedgerBenchOptions = {
 export async function ledgerBench(options: LedgerBenchOptions): Promise<LedgerBench> {
   const { pool } = options;
   const ledger = new Ledger(pool, options.now);
+  const leases = new Leases(pool, options.now);
   const name = `tenant-${randomUUID().slice(0, 8)}`;
   const secrets = tenantSecrets();
   await storeRate(pool, { day: '2026-11-20', usdPerEurMicro: 1_000_000n, source: 'test' });
@@ -78,6 +89,22 @@ export async function ledgerBench(options: LedgerBenchOptions): Promise<LedgerBe
   let tenant = await stored({});
   const { rows } = await pool.query<{ revision: bigint }>('select revision from catalogue');
   const catalogueRevision = rows[0]?.revision ?? 0n;
+  const holdTtlMs = options.holdTtlMs ?? MINUTE_MS;
+  const settlement = (requestId: string, total: bigint): SettleInput => ({
+    account: tenant.account,
+    requestId,
+    settlement: payloadHash({ total: total.toString() }),
+    modelServed: 'small',
+    usage: USAGE,
+    charge: { costNanoEur: total, marginNanoEur: 0n, totalNanoEur: total },
+    prices: null,
+    cacheHit: false,
+    finish: 'complete',
+    startedAt: '2026-11-20T10:00:00Z',
+    firstTokenAt: null,
+    endedAt: '2026-11-20T10:00:01Z',
+    traceId: undefined,
+  });
   return {
     ledger,
     account: tenant.account,
@@ -94,24 +121,31 @@ export async function ledgerBench(options: LedgerBenchOptions): Promise<LedgerBe
         amountNanoEur,
         maxOutputTokens: 1,
         terms: TERMS,
-        holdTtlMs: options.holdTtlMs ?? MINUTE_MS,
+        holdTtlMs,
         traceId: undefined,
       }),
-    settle: (requestId, total) =>
-      ledger.settle({
+    settle: (requestId, total) => ledger.settle(settlement(requestId, total)),
+    lease: (wishedNanoEur, leaseId) =>
+      leases.take({
         account: tenant.account,
-        requestId,
-        settlement: payloadHash({ total: total.toString() }),
-        modelServed: 'small',
-        usage: USAGE,
-        charge: { costNanoEur: total, marginNanoEur: 0n, totalNanoEur: total },
-        prices: null,
-        cacheHit: false,
-        finish: 'complete',
-        startedAt: '2026-11-20T10:00:00Z',
-        firstTokenAt: null,
-        endedAt: '2026-11-20T10:00:01Z',
-        traceId: undefined,
+        tenant: tenant.id,
+        tenantRevision: tenant.revision,
+        catalogueRevision,
+        leaseId,
+        basis: {},
+        wishedNanoEur,
+        holdTtlMs,
+      }),
+    settleLeased: (leaseId, requestId, total, { boundNanoEur = total, user } = {}) =>
+      leases.settle(settlement(requestId, total), {
+        leaseId,
+        tenant: tenant.id,
+        keySha256: hashSecret(secrets.chatKey),
+        user: user === undefined ? undefined : { externalId: user },
+        boundNanoEur,
+        maxOutputTokens: 1,
+        terms: TERMS,
+        holdTtlMs,
       }),
     register: async (more) => {
       tenant = await stored(more);
