@@ -5,7 +5,7 @@ NODE := scripts/node
 BIN := PATH="$$(scripts/node --path):$$PATH" node_modules/.bin
 BIOME := $(BIN)/biome
 
-.PHONY: help bootstrap demo test up down check fix unit integration stories generate verify images bench
+.PHONY: help bootstrap demo test up down check fix unit integration stories generate verify images bench bench-ledger ledger-replay
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)$$/  make \1|\2/' | column -t -s '|'
@@ -40,8 +40,9 @@ integration: bootstrap ## real API server, Postgres, Redis and LiteLLM on loopba
 stories: bootstrap ## the whole platform in a cluster, and a real browser
 	@$(NODE) e2e/test.ts stories
 
-generate: bootstrap ## remakes every generated file: CRDs, OpenAPI, goldens
+generate: bootstrap ## remakes every generated file: CRDs, prices, OpenAPI, goldens
 	@$(NODE) crds/src/generate.ts
+	@$(NODE) e2e/prices/generate.ts
 	@$(NODE) control-plane/src/openapi/generate.ts
 	@$(NODE) charts/src/generate.ts
 	@UPDATE_GOLDENS=1 $(BIN)/vitest run --project unit operator crds
@@ -55,3 +56,9 @@ images: bootstrap ## builds the container images
 
 bench: bootstrap ## LiteLLM with and without the hook, in one run
 	@$(NODE) e2e/bench/gateway.ts
+
+bench-ledger: bootstrap ## the ledger beside pgbench with bare statements, in one run; the last line is JSON
+	@$(NODE) e2e/bench/ledger.ts
+
+ledger-replay: bootstrap ## recomputes every balance of DATABASE_URL (or DATA_DIR) from its lines and compares
+	@$(NODE) control-plane/src/ledger/replay.ts

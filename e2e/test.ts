@@ -61,6 +61,7 @@ const checks = [
 const generated = [
   () => command('generated CRDs are current', node, ['crds/src/generate.ts', '--check']),
   () => command('generated chart values are current', node, ['charts/src/generate.ts', '--check']),
+  () => command('the price list is the pinned LiteLLM’s', node, ['e2e/prices/generate.ts', '--check']),
   () => command('generated OpenAPI is current', node, ['control-plane/src/openapi/generate.ts', '--check']),
 ];
 

@@ -121,6 +121,27 @@ export const Values = z.object({
         .describe('The day that rate is of; it is kept with every entry.'),
     }),
   }),
+  smtp: z.object({
+    existingSecret: orEmpty(ObjectName).describe(
+      'Secret with the URL of the mail server, such as smtps://user:password@mail.example.org. Empty: no mail is sent.',
+    ),
+    key: SecretKey.describe('Key of the URL inside the Secret.'),
+    from: z
+      .string()
+      .regex(/^([^@\s]+@[^@\s]+)?$/)
+      .describe('Address that mails come from. Empty: no-reply@<baseDomain>.'),
+    ports: z
+      .array(port)
+      .min(1)
+      .describe('Ports of the mail server that the NetworkPolicy lets the control plane reach.'),
+  }),
+  webhooks: z.object({
+    trustedHosts: z
+      .array(z.string().regex(/^[^\s,:]+:[0-9]{1,5}$/))
+      .describe(
+        'host:port that webhooks may call though it is in a private network or without TLS; open its door in networkPolicy.controlPlaneEgress too.',
+      ),
+  }),
   keys: z.object({
     existingSecret: orEmpty(ObjectName).describe(
       'Secret with admin-key and operator-key. Empty: control-plane-keys is made once and never rolled.',
@@ -165,6 +186,12 @@ export const Values = z.object({
   monitoring: z.object({
     namespace: orEmpty(DnsLabel).describe('Namespace whose pods may read metrics. Empty: none.'),
     serviceMonitor: z.boolean().describe('Makes ServiceMonitors where the cluster knows that kind.'),
+    rules: z.object({
+      enabled: z
+        .boolean()
+        .describe('Makes a PrometheusRule of alerts on the ledger, where the cluster knows that kind.'),
+      labels: strings.describe('Labels of it, by which your Prometheus selects rules.'),
+    }),
   }),
   scheduling: z.object({
     nodeSelector: strings.describe("Nodes the platform's pods may run on."),

@@ -160,7 +160,6 @@ create table hold (
   terms jsonb,
   created_at timestamp with time zone not null,
   closed_at timestamp with time zone,
-  constraint hold_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id),
   constraint hold_amount_check CHECK ((amount >= 0)),
   constraint hold_check CHECK (((state <> 'held'::text) OR ((expires_at IS NOT NULL) AND (payload IS NOT NULL) AND (closed_at IS NULL)))),
   constraint hold_payload_check CHECK ((octet_length(payload) = 32)),
@@ -209,7 +208,6 @@ CASE scope
     ELSE ((((scope_posted + scope_held) + amount) > scope_budget) AND ((reason = 'spent'::text) = ((scope_posted + amount) > scope_budget)))
 END IS TRUE))),
   constraint a_reversal_names_its_line CHECK (((kind = ANY (ARRAY['refund'::text, 'revoke'::text])) = (reverses IS NOT NULL))),
-  constraint ledger_entry_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id),
   constraint ledger_entry_check CHECK (((amount >= 0) OR (kind = 'grant'::text))),
   constraint ledger_entry_granted_after_check CHECK ((granted_after >= 0)),
   constraint ledger_entry_held_after_check CHECK ((held_after >= 0)),
@@ -420,7 +418,6 @@ create table usage_line (
   price_snapshot text default (terms ->> 'priceSnapshot'::text),
   constraint total_is_cost_and_margin CHECK ((total = (cost + margin))),
   constraint total_is_posted_and_overrun CHECK ((total = (posted + overrun))),
-  constraint usage_line_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id),
   constraint usage_line_audio_input_tokens_check CHECK ((audio_input_tokens >= 0)),
   constraint usage_line_audio_output_tokens_check CHECK ((audio_output_tokens >= 0)),
   constraint usage_line_cache_write_tokens_check CHECK ((cache_write_tokens >= 0)),
@@ -438,6 +435,14 @@ create table usage_line (
   constraint usage_line_provider_total_tokens_check CHECK ((provider_total_tokens >= 0)),
   constraint usage_line_settlement_check CHECK ((octet_length(settlement) = 32))
 );
+
+create table usage_rolled (
+  account_id bigint not null,
+  through bigint not null,
+  constraint usage_rolled_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id),
+  constraint usage_rolled_pkey PRIMARY KEY (account_id),
+  constraint usage_rolled_through_check CHECK ((through >= 0))
+) with (fillfactor=50);
 
 create table usage_rollup (
   account_id bigint not null,
@@ -539,8 +544,6 @@ CREATE TRIGGER sub_balance_reaches_threshold AFTER UPDATE ON public.sub_balance 
 CREATE TRIGGER tenant_changes_time_zone AFTER UPDATE OF time_zone ON public.tenant FOR EACH ROW WHEN ((old.time_zone <> new.time_zone)) EXECUTE FUNCTION usage_cut_days();
 
 CREATE TRIGGER usage_line_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.usage_line FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-
-CREATE TRIGGER usage_line_rolls_up AFTER INSERT ON public.usage_line REFERENCING NEW TABLE AS line FOR EACH STATEMENT EXECUTE FUNCTION usage_roll_up();
 
 -- the owner itself may only insert, maintain, references, select, trigger ledger_entry
 
@@ -901,11 +904,34 @@ UNION ALL
  HAVING sum(v.amount) > e.amount::numeric;
 
 create view usage_faults as
+ WITH sums AS (
+         SELECT s_1.account_id,
+            s_1.day,
+            s_1.member_id,
+            s_1.key_id,
+            s_1.model,
+            s_1.model_served,
+            s_1.requests,
+            s_1.input_tokens,
+            s_1.cached_input_tokens,
+            s_1.cache_write_tokens,
+            s_1.audio_input_tokens,
+            s_1.output_tokens,
+            s_1.audio_output_tokens,
+            s_1.images,
+            s_1.cost,
+            s_1.margin,
+            s_1.total,
+            s_1.posted,
+            s_1.overrun
+           FROM usage_rolled r_1,
+            LATERAL usage_sums(r_1.account_id, 0::bigint, r_1.through) s_1(account_id, day, member_id, key_id, model, model_served, requests, input_tokens, cached_input_tokens, cache_write_tokens, audio_input_tokens, output_tokens, audio_output_tokens, images, cost, margin, total, posted, overrun)
+        )
  SELECT COALESCE(s.account_id, r.account_id) AS account_id,
     COALESCE(s.day, r.day) AS day,
     COALESCE(s.total, 0::bigint) AS total_of_lines,
     COALESCE(r.total, 0::bigint) AS total_of_rollups
-   FROM usage_sums(NULL::bigint) s(account_id, day, member_id, key_id, model, model_served, requests, input_tokens, cached_input_tokens, cache_write_tokens, audio_input_tokens, output_tokens, audio_output_tokens, images, cost, margin, total, posted, overrun)
+   FROM sums s
      FULL JOIN usage_rollup r ON s.account_id = r.account_id AND s.day = r.day AND s.model = r.model AND s.model_served = r.model_served AND COALESCE(s.member_id::text, ''::text) = COALESCE(r.member_id::text, ''::text) AND COALESCE(s.key_id::text, ''::text) = COALESCE(r.key_id::text, ''::text)
   WHERE s.* IS DISTINCT FROM r.*;
 
@@ -1051,6 +1077,7 @@ declare
   -- balances, and which of them have moved
   v_balances balance[];
   v_moved balance[] := '{}';
+  v_place integer := 0;
   b balance;
   -- users' and keys' balances of the periods concerned; v_sub finds one's place by subject and period
   v_sub jsonb;
@@ -1076,6 +1103,10 @@ declare
   v_rest bigint;
   v_part bigint;
   v_since timestamptz;
+  v_unsettled boolean;
+  v_begins boolean := false;
+  v_ends boolean := false;
+  v_posts boolean := false;
 begin
   perform 1 from balance where account_id = any(p_accounts) order by account_id for update;
   v_now := coalesce(p_now, clock_timestamp());
@@ -1083,8 +1114,8 @@ begin
   where account_id = any(p_accounts) and greatest(v_now, changed_at) >= due_at;
 
   -- While money waits to be taken back, each operation decides how much the next one finds: one at a time.
-  if jsonb_array_length(p_operations) > 1
-     and exists (select 1 from balance where account_id = any(p_accounts) and unsettled) then
+  v_unsettled := exists (select 1 from balance where account_id = any(p_accounts) and unsettled);
+  if v_unsettled and jsonb_array_length(p_operations) > 1 then
     return query select a.i, a.r from jsonb_array_elements(p_operations) one,
       ledger_apply(jsonb_build_array(one), array[(one ->> 'account')::bigint], p_now) a;
     return;
@@ -1147,7 +1178,11 @@ begin
       if b.account_id is not null then
         v_moved := array_append(v_moved, b);
       end if;
-      select w.* into strict b from unnest(v_balances) w where w.account_id = o.account;
+      v_place := v_place + 1;
+      b := v_balances[v_place];
+      if b.account_id is distinct from o.account then
+        raise exception 'operations on account %, which the caller does not name', o.account using errcode = 'CF003';
+      end if;
       b.changed_at := greatest(v_now, b.changed_at);
       while l_account[l_first] < o.account loop
         l_first := l_first + 1;
@@ -1367,12 +1402,15 @@ begin
         b.sequence := b.sequence + 1;
       end if;
     end if;
+    v_begins := v_begins or x.at is not null and h.state is null;
+    v_ends := v_ends or x.line in ('post', 'void');
+    v_posts := v_posts or x.line = 'post';
     c.r := x;
     v_done := array_append(v_done, c);
   end loop;
   v_moved := array_append(v_moved, b);
 
-  -- Write.
+  -- Write, and only to tables that something was decided for: an empty statement costs as much as a row.
   update balance w set posted = m.posted, held = m.held, overrun = m.overrun, sequence = m.sequence,
     changed_at = m.changed_at
   from unnest(v_moved) m where w.account_id = m.account_id and w.sequence <> m.sequence;
@@ -1381,22 +1419,28 @@ begin
   from unnest(s_subject, s_period, s_posted, s_held) m(subject, period, posted, held)
   where q.subject_id = m.subject and q.period = m.period and (q.posted, q.held) <> (m.posted, m.held);
 
-  update lot w set remaining = m.remaining, closed = m.remaining = 0
-  from unnest(l_id, l_remaining) m(id, remaining) where w.id = m.id and w.remaining <> m.remaining;
+  if v_posts then
+    update lot w set remaining = m.remaining, closed = m.remaining = 0
+    from unnest(l_id, l_remaining) m(id, remaining) where w.id = m.id and w.remaining <> m.remaining;
+  end if;
 
-  insert into hold (account_id, request_id, payload, state, reason, amount, max_output_tokens, period, expires_at,
-                    member_id, key_id, trace_id, terms, created_at, closed_at)
-  select (d.o).account, (d.o).request, (d.o).payload,
-    case (d.r).line when 'hold' then 'held' when 'refuse' then 'refused' else 'voided' end, (d.r).reason,
-    coalesce((d.r).amount, 0), coalesce((d.r).max_output_tokens, 0), (d.r).period, (d.r).expires_at,
-    d.member_id, d.key_id, (d.o).trace, case when (d.r).line = 'hold' then (d.o).terms end, (d.r).at,
-    case when (d.r).line is distinct from 'hold' then (d.r).at end
-  from unnest(v_done) d where (d.r).at is not null and (d.h).state is null;
+  if v_begins then
+    insert into hold (account_id, request_id, payload, state, reason, amount, max_output_tokens, period, expires_at,
+                      member_id, key_id, trace_id, terms, created_at, closed_at)
+    select (d.o).account, (d.o).request, (d.o).payload,
+      case (d.r).line when 'hold' then 'held' when 'refuse' then 'refused' else 'voided' end, (d.r).reason,
+      coalesce((d.r).amount, 0), coalesce((d.r).max_output_tokens, 0), (d.r).period, (d.r).expires_at,
+      d.member_id, d.key_id, (d.o).trace, case when (d.r).line = 'hold' then (d.o).terms end, (d.r).at,
+      case when (d.r).line is distinct from 'hold' then (d.r).at end
+    from unnest(v_done) d where (d.r).at is not null and (d.h).state is null;
+  end if;
 
-  update hold w set state = (d.r).outcome, closed_at = (d.r).at,
-    reason = case when (d.r).line = 'void' then (d.r).reason else w.reason end
-  from unnest(v_done) d
-  where (d.r).line in ('post', 'void') and w.account_id = (d.o).account and w.request_id = (d.o).request;
+  if v_ends then
+    update hold w set state = (d.r).outcome, closed_at = (d.r).at,
+      reason = case when (d.r).line = 'void' then (d.r).reason else w.reason end
+    from unnest(v_done) d
+    where (d.r).line in ('post', 'void') and w.account_id = (d.o).account and w.request_id = (d.o).request;
+  end if;
 
   insert into ledger_entry (account_id, sequence, at, kind, period, request_id, member_id, key_id, amount, released,
     granted_after, posted_after, held_after, overrun_after, reason, scope, scope_budget, scope_posted, scope_held,
@@ -1414,19 +1458,23 @@ begin
   cross join lateral (values (0, (d.r).line, (d.r).amount), (1, 'overrun', (d.r).overrun)) w(place, kind, amount)
   where (d.r).line is not null and (w.place = 0 or w.amount > 0);
 
-  insert into usage_line (account_id, request_id, sequence, at, period, settlement, late, finish, cache_hit,
-    model_served, input_tokens, cached_input_tokens, cache_write_tokens, audio_input_tokens, output_tokens,
-    audio_output_tokens, images, provider_total_tokens, max_output_tokens, hold, cost, margin, total, posted, overrun,
-    member_id, key_id, trace_id, prices, terms, started_at, first_token_at, ended_at)
-  select (d.o).account, (d.o).request, (d.r).sequence, (d.r).at, (d.r).period, (d.o).settlement, (d.r).late,
-    (d.o).finish, (d.o).cache_hit, (d.o).model_served, (d.o).input_tokens, (d.o).cached_input_tokens,
-    (d.o).cache_write_tokens, (d.o).audio_input_tokens, (d.o).output_tokens, (d.o).audio_output_tokens,
-    (d.o).images, (d.o).provider_total_tokens, (d.h).max_output_tokens, (d.r).hold, (d.r).cost, (d.r).margin,
-    (d.r).total, (d.r).amount, (d.r).overrun, (d.h).member_id, (d.h).key_id, coalesce((d.o).trace, (d.h).trace_id),
-    (d.o).prices, (d.h).terms - 'prices', (d.o).started_at, (d.o).first_token_at, (d.o).ended_at
-  from unnest(v_done) d where (d.r).line = 'post';
+  if v_posts then
+    insert into usage_line (account_id, request_id, sequence, at, period, settlement, late, finish, cache_hit,
+      model_served, input_tokens, cached_input_tokens, cache_write_tokens, audio_input_tokens, output_tokens,
+      audio_output_tokens, images, provider_total_tokens, max_output_tokens, hold, cost, margin, total, posted, overrun,
+      member_id, key_id, trace_id, prices, terms, started_at, first_token_at, ended_at)
+    select (d.o).account, (d.o).request, (d.r).sequence, (d.r).at, (d.r).period, (d.o).settlement, (d.r).late,
+      (d.o).finish, (d.o).cache_hit, (d.o).model_served, (d.o).input_tokens, (d.o).cached_input_tokens,
+      (d.o).cache_write_tokens, (d.o).audio_input_tokens, (d.o).output_tokens, (d.o).audio_output_tokens,
+      (d.o).images, (d.o).provider_total_tokens, (d.h).max_output_tokens, (d.r).hold, (d.r).cost, (d.r).margin,
+      (d.r).total, (d.r).amount, (d.r).overrun, (d.h).member_id, (d.h).key_id, coalesce((d.o).trace, (d.h).trace_id),
+      (d.o).prices, (d.h).terms - 'prices', (d.o).started_at, (d.o).first_token_at, (d.o).ended_at
+    from unnest(v_done) d where (d.r).line = 'post';
+  end if;
 
-  perform ledger_store(ledger_trim(w)) from balance w where w.account_id = any(p_accounts) and w.unsettled;
+  if v_unsettled then
+    perform ledger_store(ledger_trim(w)) from balance w where w.account_id = any(p_accounts);
+  end if;
   return query select (d.o).i, d.r from unnest(v_done) d;
 end $function$
 ;
@@ -2014,25 +2062,28 @@ CREATE OR REPLACE FUNCTION public.usage_cut_days()
  LANGUAGE plpgsql
 AS $function$
 begin
-  perform from balance b join account a on a.id = b.account_id where a.tenant_id = new.id for update of b;
+  insert into usage_rolled (account_id, through) select id, 0 from account where tenant_id = new.id
+  on conflict (account_id) do update set through = 0;
   delete from usage_rollup r using account a where a.id = r.account_id and a.tenant_id = new.id;
-  insert into usage_rollup select s.* from account a, usage_sums(a.id) s where a.tenant_id = new.id;
   return null;
 end $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.usage_roll_up()
- RETURNS trigger
+CREATE OR REPLACE FUNCTION public.usage_roll_up(p_account bigint)
+ RETURNS void
  LANGUAGE plpgsql
 AS $function$
+declare
+  v_from bigint;
+  v_through bigint;
 begin
-  insert into usage_rollup as r
-  select u.account_id, (u.at at time zone t.time_zone)::date, u.member_id, u.key_id, u.terms ->> 'model', u.model_served,
-    count(*), sum(input_tokens), sum(cached_input_tokens), sum(cache_write_tokens), sum(audio_input_tokens),
-    sum(output_tokens), sum(audio_output_tokens), sum(images),
-    sum(cost), sum(margin), sum(total), sum(posted), sum(overrun)
-  from line u join account a on a.id = u.account_id join tenant t on t.id = a.tenant_id
-  group by 1, 2, 3, 4, 5, 6
+  insert into usage_rolled (account_id, through) values (p_account, 0) on conflict do nothing;
+  select through into v_from from usage_rolled where account_id = p_account for update skip locked;
+  if not found then
+    return;
+  end if;
+  select sequence into strict v_through from balance where account_id = p_account;
+  insert into usage_rollup as r select * from usage_sums(p_account, v_from, v_through)
   on conflict (account_id, day, member_id, key_id, model, model_served) do update set
     requests = r.requests + excluded.requests,
     input_tokens = r.input_tokens + excluded.input_tokens,
@@ -2047,21 +2098,33 @@ begin
     total = r.total + excluded.total,
     posted = r.posted + excluded.posted,
     overrun = r.overrun + excluded.overrun;
-  return null;
+  update usage_rolled set through = v_through where account_id = p_account;
 end $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.usage_sums(p_account bigint)
+CREATE OR REPLACE FUNCTION public.usage_sums(p_account bigint, p_after bigint, p_through bigint)
  RETURNS SETOF usage_rollup
  LANGUAGE sql
  STABLE
 AS $function$
   select u.account_id, (u.at at time zone t.time_zone)::date, u.member_id, u.key_id, u.terms ->> 'model', u.model_served,
     count(*), sum(input_tokens)::bigint, sum(cached_input_tokens)::bigint, sum(cache_write_tokens)::bigint,
-    sum(audio_input_tokens)::bigint, sum(output_tokens)::bigint, sum(audio_output_tokens)::bigint, sum(images)::bigint, sum(cost)::bigint, sum(margin)::bigint, sum(total)::bigint,
-    sum(posted)::bigint, sum(overrun)::bigint
+    sum(audio_input_tokens)::bigint, sum(output_tokens)::bigint, sum(audio_output_tokens)::bigint, sum(images)::bigint,
+    sum(cost)::bigint, sum(margin)::bigint, sum(total)::bigint, sum(posted)::bigint, sum(overrun)::bigint
   from usage_line u join account a on a.id = u.account_id join tenant t on t.id = a.tenant_id
-  where p_account is null or u.account_id = p_account
+  where u.account_id = p_account and u.sequence > p_after and u.sequence <= p_through
   group by 1, 2, 3, 4, 5, 6
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.usage_until_now(p_account bigint)
+ RETURNS SETOF usage_rollup
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select * from usage_rollup where account_id = p_account
+  union all
+  select * from usage_sums(p_account,
+    coalesce((select through from usage_rolled where account_id = p_account), 0), 9223372036854775807)
 $function$
 ;

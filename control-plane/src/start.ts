@@ -23,6 +23,7 @@ import { startReconciler } from './reconcile/reconciler.ts';
 import { routes } from './routes/routes.ts';
 import type { Services } from './services.ts';
 import { startTelemetry } from './telemetry.ts';
+import { startRoller } from './usage/roller.ts';
 
 /** Longer than the gateway's three tries of ten minutes; a killed gateway voids its holds itself when it is back. */
 const DEFAULT_HOLD_TTL_MS = 3_600_000;
@@ -83,6 +84,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const deliver = deliverAlerts({ mailer, topUpUrl, trustedHosts: webhookTrustedHosts });
     undo.push(startDeliveryWorker({ pool, bell, deliver, metrics, log }));
     undo.push(startReconciler({ pool, metrics, log, now }));
+    undo.push(startRoller(pool, log));
     const shutdown = new AbortController();
     const services: Services = {
       pool,

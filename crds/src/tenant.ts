@@ -121,6 +121,12 @@ const specFields = z.object({
       monthlyEur: Euro.optional().describe(
         "Euro per month, provider cost and margin together. Absent: the Plan's budget.",
       ),
+      memberMonthlyEur: Euro.optional().describe(
+        'Euro per month that each user may spend of it, where the user has no limit of their own. Absent: no limit.',
+      ),
+      keyMonthlyEur: Euro.optional().describe(
+        'Euro per month that each API key may spend of it, where the key has no limit of its own. Absent: no limit.',
+      ),
       alertThresholdsPercent: setOf(z.int().min(1).max(100), 0, 10)
         .default([50, 80, 100])
         .describe('Shares of the budget, in percent, at which the owners are told.'),

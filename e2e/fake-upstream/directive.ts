@@ -19,6 +19,8 @@ export interface Directive {
   cachedTokens?: number;
   /** Of the prompt tokens, those written to the provider's cache (Anthropic alone reports them). */
   cacheWriteTokens?: number;
+  /** Of the prompt tokens, those that were heard (OpenAI alone is asked with audio). */
+  audioTokens?: number;
   /** Per choice; `max` uses the whole bound. A smaller bound in the request wins. */
   completionTokens?: number | 'max';
   chunks?: number;
@@ -59,6 +61,7 @@ export interface Answer {
   promptTokens: number;
   cachedTokens: number;
   cacheWriteTokens: number;
+  audioTokens: number;
   /** Over all choices. */
   completionTokens: number;
   /** The bound ended the answer. */
@@ -93,6 +96,7 @@ export function answerTo(asked: Asked, directive: Directive, id: string, created
     promptTokens: firstNumber(directive.promptTokens) ?? countTokens(asked.allText),
     cachedTokens: directive.cachedTokens ?? 0,
     cacheWriteTokens: directive.cacheWriteTokens ?? 0,
+    audioTokens: directive.audioTokens ?? 0,
     completionTokens: perChoice * asked.choices,
     cutByBound: perChoice === asked.maxTokens,
     chunks: pieces(text, directive.chunks ?? DEFAULT_CHUNKS),

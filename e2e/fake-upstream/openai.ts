@@ -116,7 +116,7 @@ function usage(answer: Answer) {
     prompt_tokens: answer.promptTokens,
     completion_tokens: answer.completionTokens,
     total_tokens: answer.promptTokens + answer.completionTokens,
-    prompt_tokens_details: { cached_tokens: answer.cachedTokens, audio_tokens: 0 },
+    prompt_tokens_details: { cached_tokens: answer.cachedTokens, audio_tokens: answer.audioTokens },
     completion_tokens_details: { reasoning_tokens: 0, audio_tokens: 0 },
   };
 }

@@ -40,8 +40,23 @@ export function createMetrics(pool: { totalCount: number; idleCount: number; wai
       this.set({ state: 'awaited' }, pool.waitingCount);
     },
   });
+  const captureRate = new Gauge({
+    name: 'cloudfreedom_capture_rate',
+    help: 'Of the requests that ended in the day before the last reconciliation, the share whose end was reported',
+    registers,
+  });
+  const reconciledAt = new Gauge({
+    name: 'cloudfreedom_reconciled_timestamp_seconds',
+    help: 'When the last reconciliation ended',
+    registers,
+  });
+  // They begin as zero, which would be an alarm: until something is known they are not shown.
+  captureRate.remove();
+  reconciledAt.remove();
   return {
     registry,
+    captureRate,
+    reconciledAt,
     requestSeconds: new Histogram({
       name: 'cloudfreedom_http_request_seconds',
       help: 'Time to answer a request',
@@ -101,16 +116,6 @@ export function createMetrics(pool: { totalCount: number; idleCount: number; wai
     oldestHoldSeconds: new Gauge({
       name: 'cloudfreedom_oldest_hold_seconds',
       help: 'Age of the oldest hold that has not ended; beyond the holds’ time to live, nothing ends them',
-      registers,
-    }),
-    captureRate: new Gauge({
-      name: 'cloudfreedom_capture_rate',
-      help: 'Of the requests that ended in the day before the last reconciliation, the share whose end was reported',
-      registers,
-    }),
-    reconciledAt: new Gauge({
-      name: 'cloudfreedom_reconciled_timestamp_seconds',
-      help: 'When the last reconciliation ended',
       registers,
     }),
     reconciliationFaults: new Gauge({

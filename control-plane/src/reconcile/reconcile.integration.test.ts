@@ -7,6 +7,7 @@ import { startTestDatabases, type TestDatabases } from '../database/test-databas
 import { createMetrics } from '../http/metrics.ts';
 import { type Api, authoriseBody, settleBody, startApi } from '../testing/api.ts';
 import type { TenantSecrets } from '../testing/registrations.ts';
+import { rollUp } from '../usage/roller.ts';
 import { reconcile } from './reconcile.ts';
 import { tick } from './reconciler.ts';
 
@@ -70,6 +71,7 @@ describe('a comparison', () => {
 
   test('finds a balance and a rollup that were changed behind the ledger’s back', async () => {
     await settle(await hold());
+    await rollUp(pool);
     await pool.query('update balance set posted = posted + 1');
     await pool.query('update usage_rollup set total = total + 1');
     const { ok, faults, figures } = await compared();
@@ -150,6 +152,9 @@ describe('the nightly one', () => {
     await hold();
     await settle(await hold());
     const metrics = createMetrics(pool);
+    // Before anything is known nothing is said: a zero would raise an alarm.
+    const unknown = await metrics.registry.metrics();
+    expect(unknown).not.toMatch(/^cloudfreedom_(capture_rate|reconciled_timestamp_seconds) /m);
     await tick({ pool, metrics, log: pino({ level: 'silent' }), now: () => now });
     const text = await metrics.registry.metrics();
     expect(text).toContain('cloudfreedom_live_holds 1\n');

@@ -49,8 +49,8 @@ export async function summarise(
   const sums = SUMS.map((name) => `coalesce(sum(${name}), 0)::bigint as ${name}`);
   const places = keys.map((_, index) => `$${index + 5}`);
   const { rows } = await pool.query(
-    `select array[${keys.join(', ')}]::text[] as key, ${sums.join(', ')} from usage_rollup
-     where account_id = $1 and day between $2 and $3
+    `select array[${keys.join(', ')}]::text[] as key, ${sums.join(', ')} from usage_until_now($1)
+     where day between $2 and $3
      ${keys.length === 0 ? '' : `group by ${keys.join(', ')}`}
      ${after === undefined ? '' : `having (${keys.join(', ')}) > (${places.join(', ')})`}
      ${keys.length === 0 ? '' : `order by ${keys.join(', ')}`} limit $4`,

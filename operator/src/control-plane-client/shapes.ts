@@ -14,6 +14,10 @@ export const TenantRegistration = z.object({
   host: z.string(),
   /** Integer nano-euro as text. */
   monthlyBudgetNanoEur: Amount,
+  /** What each user and each API key may spend; null: no limit. */
+  memberBudgetNanoEur: Amount.nullable(),
+  keyBudgetNanoEur: Amount.nullable(),
+  maxMembers: z.number().nullable(),
   marginPercent: z.number(),
   models: z.array(z.string()),
   alertThresholdsPercent: z.array(z.number()),

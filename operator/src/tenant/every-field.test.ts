@@ -54,6 +54,8 @@ describe('what follows from a single field', () => {
       ['apply Secret/provider-keys', 'apply ConfigMap/litellm-config', 'apply Deployment/litellm', 'register'],
     ],
     ['budget.monthlyEur', { budget: { monthlyEur: '5.00' } }, ['register']],
+    ['budget.memberMonthlyEur', { budget: { memberMonthlyEur: '5.00' } }, ['register']],
+    ['budget.keyMonthlyEur', { budget: { keyMonthlyEur: '5.00' } }, ['register']],
     ['budget.alertThresholdsPercent', { budget: { alertThresholdsPercent: [10] } }, ['register']],
     ['branding.title', { branding: { title: 'Other' } }, ['apply Deployment/open-webui']],
     ['branding.bannerText', { branding: { bannerText: 'Hello' } }, ['apply Deployment/open-webui']],

@@ -15,6 +15,9 @@ export function registration({ tenant, spec, plan, hosts, routes, secrets }: Wis
     timeZone: spec.timeZone,
     host: hosts[0],
     monthlyBudgetNanoEur: nanoEur(spec.budget.monthlyEur ?? plan.monthlyBudgetEur ?? '0').toString(),
+    memberBudgetNanoEur: limit(spec.budget.memberMonthlyEur),
+    keyBudgetNanoEur: limit(spec.budget.keyMonthlyEur),
+    maxMembers: plan.maxMembers ?? null,
     marginPercent: plan.marginPercent,
     models: routes.map(({ name }) => name),
     alertThresholdsPercent: [...spec.budget.alertThresholdsPercent].sort((a, b) => a - b),
@@ -22,6 +25,10 @@ export function registration({ tenant, spec, plan, hosts, routes, secrets }: Wis
     gatewayCredentialSha256: sha256(secrets.gatewayCredentials.CREDENTIAL ?? ''),
     chatKeySha256: sha256(secrets.gatewayCredentials.CHAT_KEY ?? ''),
   };
+}
+
+function limit(euro: string | undefined): string | null {
+  return euro === undefined ? null : nanoEur(euro).toString();
 }
 
 /** Whether the control plane already has exactly this. Lists that are sets are compared as such. */

@@ -67,6 +67,7 @@ const Refusal = Problem.extend({
     'spent',
     'busy',
     'suspended',
+    'seats_taken',
     'model_not_allowed',
     'model_not_for_this',
     'model_unknown',
@@ -107,7 +108,7 @@ export const authorise = route({
     401: { description: 'The key is not one of this tenant', schema: Problem },
     402: { description: 'The budget is spent', schema: Refusal },
     403: {
-      description: 'Suspended, or the model is not allowed, not for such calls, or has no price',
+      description: 'Suspended, no seat left, or the model is not allowed, not for such calls, or has no price',
       schema: Refusal,
     },
     404: { description: 'No such model', schema: Refusal },
@@ -172,7 +173,7 @@ function languageOf(body: AuthoriseBody, tenant: TenantRecord): Language {
   return body.language ?? tenant.registration.language;
 }
 
-type RuleFault = PricingFault | { readonly fault: 'suspended'; readonly model: string };
+type RuleFault = PricingFault | { readonly fault: 'suspended' | 'seats_taken'; readonly model: string };
 
 function suspended(body: AuthoriseBody): RuleFault {
   return { fault: 'suspended', model: body.model };
@@ -217,6 +218,12 @@ function answerOf(outcome: AuthoriseOutcome, asked: Asked): Answer {
       const detail = 'this requestId was used for another call; every call needs its own';
       return { status: 409, body: problem(409, 'request_id_reused', detail) };
     }
+    case 'seats_taken':
+      return refusedByRule(
+        { fault: 'seats_taken', model: asked.body.model },
+        asked.tenant,
+        languageOf(asked.body, asked.tenant),
+      );
     case 'stale':
       throw new Error('a stale price is asked for anew, never answered');
     default: {

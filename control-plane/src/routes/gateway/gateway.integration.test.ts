@@ -80,6 +80,31 @@ describe('authorise', () => {
     expect(unknown.body.message).toBe('There is no model gpt-99 here. Please choose another one.');
   });
 
+  test('says whose budget is spent: a user’s or a key’s own limit does not grow by a top-up', async () => {
+    const limited = await caller({ memberBudgetNanoEur: '100000' });
+    const user = await limited.gateway('authorise', authoriseBody(limited.secrets, randomUUID()));
+    expect(user).toMatchObject({ status: 402, body: { scope: 'user', code: 'budget_spent' } });
+    expect(user.body.message).toMatch(/^Your personal budget at Demo .*The administrator of Demo can raise it/);
+    expect(user.body).not.toHaveProperty('topUpUrl');
+    const keyed = await caller({ keyBudgetNanoEur: '100000' });
+    const { body: issued } = await api.admin('POST', `/v1/tenants/${keyed.name}/keys`, { name: 'ci' });
+    const own = { keySha256: sha256Hex(issued.key), user: undefined };
+    const key = await keyed.gateway('authorise', authoriseBody(keyed.secrets, randomUUID(), own));
+    expect(key).toMatchObject({ status: 402, body: { scope: 'key', resetsAt: expect.any(String) } });
+  });
+
+  test('turns a chat user away for whom there is no seat', async () => {
+    const of = await caller({ maxMembers: 1 });
+    const ask = (externalId: string) =>
+      of.gateway('authorise', authoriseBody(of.secrets, randomUUID(), { user: { externalId } }));
+    expect((await ask('first')).status).toBe(200);
+    expect(await ask('second')).toMatchObject({
+      status: 403,
+      body: { reason: 'seats_taken', message: expect.stringContaining('All seats of Demo are taken') },
+    });
+    expect((await ask('first')).status).toBe(200);
+  });
+
   test('shortens the answer to what is left, says so, and explains it in the line', async () => {
     const of = await caller({ monthlyBudgetNanoEur: '400000' });
     const requestId = randomUUID();

@@ -71,5 +71,6 @@ test('a busy budget asks for patience in seconds, and says whose it is', () => {
 
 test('other refusals name what to change', () => {
   expect(refusalText('model_not_allowed', 'de', 'Acme', 'gpt-4o')).toContain('gpt-4o ist für Acme nicht freigegeben');
+  expect(refusalText('seats_taken', 'de', 'Acme', 'gpt-4o')).toContain('Alle Plätze von Acme sind vergeben');
   expect(refusalText('suspended', 'en', 'Acme', 'gpt-4o')).toContain('Acme is suspended');
 });

@@ -101,6 +101,10 @@ const TEXTS = {
     de: (tenant: string) => `${tenant} ist zurzeit gesperrt. Bitte an die Verwaltung wenden.`,
     en: (tenant: string) => `${tenant} is suspended at the moment. Please ask its administrator.`,
   },
+  seats_taken: {
+    de: (tenant: string) => `Alle Plätze von ${tenant} sind vergeben. Bitte an die Verwaltung wenden.`,
+    en: (tenant: string) => `All seats of ${tenant} are taken. Please ask its administrator.`,
+  },
   model_not_allowed: {
     de: (tenant: string, model: string) =>
       `Das Modell ${model} ist für ${tenant} nicht freigegeben. Bitte ein anderes wählen.`,

@@ -44,8 +44,8 @@ export const getForecast = route({
       const { timeZone } = registration;
       const budget = await services.ledger.budget(account);
       const { rows } = await services.pool.query<{ since: Date; spent: bigint }>(
-        `select created_at as since, (select coalesce(sum(posted), 0)::bigint from usage_rollup
-           where account_id = $2 and day >= $3) as spent from tenant where id = $1`,
+        `select created_at as since, (select coalesce(sum(posted), 0)::bigint from usage_until_now($2)
+           where day >= $3) as spent from tenant where id = $1`,
         [id, account, dayOf(windowStart(now, timeZone), timeZone)],
       );
       const outlook = forecast({

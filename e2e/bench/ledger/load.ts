@@ -1,0 +1,70 @@
+import { loadavg } from 'node:os';
+import type { BenchTenant, LedgerRig } from './rig.ts';
+import { USERS_PER_TENANT } from './rig.ts';
+
+/** Requests under way at once when as many as possible are wanted. */
+const CLOSED_LOOP = 256;
+
+const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(Math.random() * items.length)] as Item;
+const anyUser = () => Math.floor(Math.random() * USERS_PER_TENANT);
+
+export type Offered = {
+  readonly offeredPerSecond: number;
+  readonly authoriseP50Ms: number;
+  readonly authoriseP99Ms: number;
+  readonly pairsPerSecond: number;
+};
+
+/** Requests that arrive when they arrive, whether or not earlier ones are done: what a service is really offered. */
+export async function offered(rig: LedgerRig, perSecond: number, seconds: number): Promise<Offered> {
+  const took: number[] = [];
+  const underWay: Promise<unknown>[] = [];
+  const began = performance.now();
+  const total = perSecond * seconds;
+  for (let sent = 0; sent < total; ) {
+    // Those that are due by now, each timed from when it was sent.
+    const due = Math.min(total, Math.floor(((performance.now() - began) / 1000) * perSecond));
+    for (; sent < due; sent++) underWay.push(rig.pair(pick(rig.tenants), anyUser()).then((ms) => took.push(ms)));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await Promise.all(underWay);
+  const elapsed = (performance.now() - began) / 1000;
+  return {
+    offeredPerSecond: perSecond,
+    authoriseP50Ms: round(quantile(took, 0.5)),
+    authoriseP99Ms: round(quantile(took, 0.99)),
+    pairsPerSecond: Math.round(total / elapsed),
+  };
+}
+
+/** As many as it takes: authorise and settle, again and again. @returns pairs per second */
+export async function asManyAsPossible(
+  rig: LedgerRig,
+  tenants: readonly BenchTenant[],
+  seconds: number,
+): Promise<number> {
+  const began = performance.now();
+  const end = began + seconds * 1000;
+  let pairs = 0;
+  const caller = async () => {
+    while (performance.now() < end) {
+      await rig.pair(pick(tenants), anyUser());
+      pairs++;
+    }
+  };
+  await Promise.all(Array.from({ length: CLOSED_LOOP }, caller));
+  return Math.round(pairs / ((performance.now() - began) / 1000));
+}
+
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+export function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
+
+export function load(): number {
+  return round(loadavg()[0] ?? Number.NaN);
+}
