@@ -214,6 +214,8 @@ begin
           x.amount := h.amount;
           x.max_output_tokens := h.max_output_tokens;
           x.expires_at := h.expires_at;
+          x.unlimited := s_wished[(v_sub ->> (h.member_id || h.period))::integer] is null
+            and s_wished[(v_sub ->> (h.key_id || h.period))::integer] is null;
         elsif h.state = 'refused' then
           select * into strict e from ledger_entry
           where account_id = o.account and request_id = o.request and kind = 'refuse';

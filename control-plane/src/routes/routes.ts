@@ -3,6 +3,7 @@ import { listAlerts } from './alerts/list.ts';
 import { streamEvents } from './events/stream.ts';
 import { authorise } from './gateway/authorise.ts';
 import { identify } from './gateway/identify.ts';
+import { lease } from './gateway/lease.ts';
 import { settle } from './gateway/settle.ts';
 import { voidRequest } from './gateway/void.ts';
 import { createGrant } from './grants/create.ts';
@@ -51,6 +52,7 @@ export const routes: readonly Route[] = [
   authorise,
   settle,
   voidRequest,
+  lease,
   putTenant,
   getTenant,
   listTenants,
