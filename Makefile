@@ -5,7 +5,7 @@ NODE := scripts/node
 BIN := PATH="$$(scripts/node --path):$$PATH" node_modules/.bin
 BIOME := $(BIN)/biome
 
-.PHONY: help bootstrap demo test up down check fix unit integration stories generate verify images bench bench-ledger ledger-replay
+.PHONY: help bootstrap demo test up down check fix unit integration stories generate verify images bench bench-ledger ledger-replay sim kill-rounds
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)$$/  make \1|\2/' | column -t -s '|'
@@ -62,3 +62,9 @@ bench-ledger: bootstrap ## the ledger beside pgbench with bare statements, in on
 
 ledger-replay: bootstrap ## recomputes every balance of DATABASE_URL (or DATA_DIR) from its lines and compares
 	@$(NODE) control-plane/src/ledger/replay.ts
+
+sim: bootstrap ## SEED=… RUNS=…: the ledger under simulated gateways, clocks and faults, beside a model of its rules
+	@$(NODE) control-plane/src/simulation/main.ts
+
+kill-rounds: bootstrap ## ROUNDS=…: Postgres and control plane killed under load; nothing lost, nothing twice
+	@$(NODE) control-plane/src/faults/main.ts

@@ -18,6 +18,7 @@ export interface UsageLine {
   inputTokens: number;
   cachedInputTokens: number;
   cacheWriteTokens: number;
+  audioInputTokens: number;
   outputTokens: number;
   images: number;
   boundInputTokens: number;
@@ -83,21 +84,25 @@ export class Accounts {
    * when a hold has more than one ending, or none in time.
    */
   async endings(mark: number, { atLeast = 1, timeoutMs = SETTLED_TIMEOUT_MS } = {}): Promise<Ending[]> {
-    return await until(
-      `${atLeast} or more holds to end`,
-      async () => {
-        const entries = await this.since(mark);
-        const holds = entries.filter(({ kind }) => kind === 'hold');
-        const endings = entries.flatMap(endingOf);
-        if (holds.length < atLeast || endings.length < holds.length) return undefined;
-        const ended = new Set(endings.map(({ requestId }) => requestId));
-        if (ended.size !== endings.length) throw new Error(`ended twice: ${JSON.stringify(endings)}`);
-        if (holds.some(({ requestId }) => !ended.has(requestId ?? ''))) return undefined;
-        if ((await this.budget()).held !== 0n) return undefined;
-        return endings;
-      },
-      { timeoutMs },
-    );
+    let seen = { holds: 0, open: [] as string[], held: 0n };
+    const ended = async () => {
+      const entries = await this.since(mark);
+      const holds = entries.filter(({ kind }) => kind === 'hold');
+      const endings = entries.flatMap(endingOf);
+      const done = new Set(endings.map(({ requestId }) => requestId));
+      if (done.size !== endings.length) throw new Error(`ended twice: ${JSON.stringify(endings)}`);
+      const open = holds.flatMap(({ requestId = '' }) => (done.has(requestId) ? [] : requestId));
+      seen = { holds: holds.length, open, held: (await this.budget()).held };
+      return holds.length < atLeast || open.length > 0 || seen.held !== 0n ? undefined : endings;
+    };
+    try {
+      return await until(`${atLeast} or more holds to end`, ended, { timeoutMs });
+    } catch (cause) {
+      const { holds, open, held } = seen;
+      throw new Error(`of ${holds} holds ${open.length} have not ended (${open}), ${held} nano-euro are held`, {
+        cause,
+      });
+    }
   }
 
   /** The usage line of the one request that was made since `mark`, after it has been posted. */

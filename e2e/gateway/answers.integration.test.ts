@@ -46,6 +46,13 @@ describe('an answer is billed once, with the tokens it really used', () => {
     expect(line).toMatchObject({ inputTokens: 50, cachedInputTokens: 30, cacheWriteTokens: 20, outputTokens: 10 });
   });
 
+  it('heard input is told apart from what was read', async () => {
+    const directive = { promptTokens: 100, cachedTokens: 10, audioTokens: 30, completionTokens: 10 };
+    await post('/v1/chat/completions', { model: 'gpt-4o-mini', messages: question(directive) });
+    const line = await rig.accounts.onlyPosting(mark);
+    expect(line).toMatchObject({ inputTokens: 60, cachedInputTokens: 10, audioInputTokens: 30, outputTokens: 10 });
+  });
+
   for (const model of ONE_OF_EACH) {
     for (const stream of [false, true]) {
       it(`/v1/responses with ${model}, ${stream ? 'streamed' : 'at once'}`, async () => {
@@ -193,4 +200,8 @@ describe('an answer by another way', () => {
     expect(providerCalls()).toHaveLength(2);
     await rig.accounts.endings(mark, { atLeast: 2 });
   });
+});
+
+it('no answer had tokens that the provider counted and no bucket holds', async () => {
+  expect(await rig.controlPlane.metrics()).toMatch(/^cloudfreedom_usage_sum_mismatches_total 0$/m);
 });

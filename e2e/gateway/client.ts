@@ -12,6 +12,7 @@ const agent = new Agent({ connections: CONNECTIONS, headersTimeout: 300_000, bod
 export type FakeDirective = Directive & {
   cachedTokens?: number;
   cacheWriteTokens?: number;
+  audioTokens?: number;
   failures?: number;
   onlyModel?: string;
 };

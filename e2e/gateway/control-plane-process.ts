@@ -10,6 +10,8 @@ const MAIN = path.resolve(import.meta.dirname, '../../control-plane/src/main.ts'
 export interface ControlPlane {
   url: string;
   process: Spawned;
+  /** Everything it counts, as Prometheus reads it. */
+  metrics(): Promise<string>;
   /** One call of its API with the admin key. */
   api<Body>(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<ApiAnswer<Body>>;
 }
@@ -49,6 +51,7 @@ export async function startControlPlane(folder: string): Promise<ControlPlane> {
   return {
     url,
     process: running,
+    metrics: async () => (await fetch(`${url}/metrics`)).text(),
     async api(method, route, body, headers = {}) {
       const answer = await fetch(`${url}${route}`, {
         method,

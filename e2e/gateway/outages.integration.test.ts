@@ -139,6 +139,27 @@ describe('the tenant’s Redis', () => {
     await outboxEmpty();
   });
 
+  it('is flushed while calls run and with results it has not delivered: each account comes out exact', async () => {
+    const before = await rig.accounts.budget();
+    const quick = [1, 2].map(() => chat({ ...USED, delayMs: 800 }));
+    const slow = [1, 2].map(() => chat({ ...USED, delayMs: 5_000 }));
+    await running(4);
+    rig.gate.set('refuse');
+    for (const seen of await Promise.all(quick)) expect(seen.status).toBe(200);
+    const stored = async () => (await outbox()).includes('results');
+    await until('results in the outbox', async () => (await stored()) || undefined, { timeoutMs: 20_000 });
+    await rig.redis.ask('FLUSHALL');
+    for (const seen of await Promise.all(slow)) expect(seen.status).toBe(200);
+    rig.gate.set('open');
+    const endings = await rig.accounts.endings(mark, { atLeast: 4 });
+    expect(endings.map(({ kind }) => kind)).toEqual(['post', 'post', 'post', 'post']);
+    const ended = new Set(endings.map(({ requestId }) => requestId));
+    const lines = (await rig.accounts.usage()).filter(({ requestId }) => ended.has(requestId));
+    const billed = lines.reduce((sum, { totalNanoEur }) => sum + BigInt(totalNanoEur), 0n);
+    expect((await rig.accounts.budget()).available).toBe(before.available - billed);
+    await outboxEmpty();
+  });
+
   it('is away when calls end: each is billed all the same', async () => {
     const calls = [1, 2, 3].map(() => chat({ ...USED, delayMs: 1_500 }));
     await running(3);

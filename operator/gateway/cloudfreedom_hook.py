@@ -85,72 +85,71 @@ LANGUAGES_READ: Final = 16
 TAKEOVER_BATCH: Final = 200
 EXCEPTION_CHAIN_LIMIT: Final = 16
 
+SETTINGS: Final = ("CONTROL_PLANE_URL", "CREDENTIAL", "CHAT_KEY", "REDIS_URL", "POD")
+
 # -- what is offered --------------------------------------------------------------------------------------------------
 
-# By method and path, with or without /v1 in front.
-ROUTES: Final[Mapping[tuple[str, str], str]] = {
-    ("POST", "/chat/completions"): "chat",
-    ("POST", "/embeddings"): "embedding",
-    ("POST", "/images/generations"): "image",
-    ("POST", "/responses"): "responses",
-    ("POST", "/messages"): "messages",
-    ("GET", "/models"): "models",
-}
+@dataclass(frozen=True)
+class Kind:
+    """One of the offered interfaces: its path (with or without /v1 in front), LiteLLM's name for its calls, where the
+    question is, where a request says how much it wants at most (the first is written when it says nothing), and the
+    further body fields a client may set."""
 
-# LiteLLM's names of the same calls. All others (text completions, Gemini-native, pass-through, audio, batches, files,
-# realtime …) lose usage on some path, so they are refused even if a route to them should ever open.
-CALL_TYPES: Final[Mapping[str, str]] = {
-    "acompletion": "chat",
-    "aembedding": "embedding",
-    "image_generation": "image",
-    "aresponses": "responses",
-    "anthropic_messages": "messages",
-}
+    path: str
+    call_type: str
+    question: str
+    limits: tuple[str, ...]
+    fields: str
 
-# Body fields a client may set. Everything else is dropped before LiteLLM reads the body: LiteLLM takes routing,
-# logging, caching, pricing and retry orders from it, and providers sell extras there (service tiers, predicted
-# outputs, built-in tools, background runs) that no token bound covers, or keep what was said (stored responses).
-SAMPLING: Final = frozenset("model stream temperature top_p tools tool_choice".split())
-BODY_FIELDS: Final[Mapping[str, frozenset[str]]] = {
-    "chat": SAMPLING.union(
-        "messages stream_options n stop max_tokens max_completion_tokens presence_penalty seed frequency_penalty".split(),
-        "logit_bias logprobs top_logprobs parallel_tool_calls response_format functions function_call".split(),
-        "reasoning_effort thinking verbosity top_k".split(),
+    def allows(self, name: str) -> bool:
+        return name in ("model", self.question, *self.limits) or name in self.fields.split()
+
+
+# All other calls (text completions, Gemini-native, pass-through, audio, batches, files, realtime …) lose usage on some
+# path. All other body fields are dropped before LiteLLM reads the body: it takes routing, logging, caching, pricing and
+# retry orders from it, and providers sell extras there (service tiers, predicted outputs, built-in tools, background
+# runs) that no token bound covers, or keep what was said (stored responses).
+SAMPLING: Final = "stream temperature top_p tools tool_choice "
+KINDS: Final[Mapping[str, Kind]] = {
+    "chat": Kind(
+        "/chat/completions",
+        "acompletion",
+        "messages",
+        ("max_tokens", "max_completion_tokens"),
+        SAMPLING + "stream_options n stop presence_penalty frequency_penalty seed logit_bias logprobs top_logprobs "
+        "parallel_tool_calls response_format functions function_call reasoning_effort thinking verbosity top_k",
     ),
-    "embedding": frozenset("model input encoding_format dimensions".split()),
-    "image": frozenset(
-        "model prompt n size quality response_format style output_format background moderation".split()
-        + ["output_compression"]
+    "responses": Kind(
+        "/responses",
+        "aresponses",
+        "input",
+        ("max_output_tokens",),
+        SAMPLING + "instructions parallel_tool_calls reasoning text truncation include top_logprobs",
     ),
-    "responses": SAMPLING.union(
-        "input instructions max_output_tokens parallel_tool_calls reasoning text truncation include".split(),
-        ["top_logprobs"],
+    "messages": Kind(
+        "/messages",
+        "anthropic_messages",
+        "messages",
+        ("max_tokens",),
+        SAMPLING + "system stop_sequences top_k thinking",
     ),
-    "messages": SAMPLING.union("messages system max_tokens stop_sequences top_k thinking".split()),
+    "embedding": Kind("/embeddings", "aembedding", "input", (), "encoding_format dimensions"),
+    "image": Kind(
+        "/images/generations",
+        "image_generation",
+        "prompt",
+        (),
+        "n size quality response_format style output_format background moderation output_compression",
+    ),
 }
+CACHED_KINDS: Final = frozenset({"chat", "embedding"})
 HEADERS: Final = frozenset(
     "host accept accept-encoding connection content-type content-length transfer-encoding user-agent".split()
     + ["traceparent", "anthropic-version"]
 )
-CACHED_ROUTES: Final = frozenset({"chat", "embedding"})
 TOOL_TYPES: Final = frozenset({"function", "custom"})
-
-# Where the question is.
-QUESTION_FIELDS: Final[Mapping[str, str]] = {
-    "chat": "messages",
-    "messages": "messages",
-    "responses": "input",
-    "embedding": "input",
-    "image": "prompt",
-}
 # Further fields whose text counts as input.
 INPUT_FIELDS: Final = ("system", "instructions", "tools", "functions", "response_format", "text", "prompt")
-# Where a request says how much it wants at most; the first is written when it says nothing.
-OUTPUT_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "chat": ("max_tokens", "max_completion_tokens"),
-    "responses": ("max_output_tokens",),
-    "messages": ("max_tokens",),
-}
 # Tells a client that it gets a shorter answer than it asked for, because the budget covers no longer one.
 CLAMPED_HEADER: Final = "x-cloudfreedom-max-tokens-clamped"
 
@@ -174,7 +173,7 @@ TEXT_PARTS: Final = frozenset(
 # -- refusals ---------------------------------------------------------------------------------------------------------
 
 # OpenAI's type of an error, by its status.
-KINDS: Final[Mapping[int, str]] = {
+ERROR_TYPES: Final[Mapping[int, str]] = {
     400: "invalid_request_error",
     401: "authentication_error",
     402: "budget_exceeded",
@@ -183,44 +182,40 @@ KINDS: Final[Mapping[int, str]] = {
     429: "rate_limit_error",
     503: "service_unavailable",
 }
-# Refusals of our own: status and texts by code. Those about budgets and models come from the control plane, text and all.
-REFUSALS: Final[Mapping[str, tuple[int, Mapping[str, str]]]] = {
-    "invalid_api_key": (401, {
-        "de": "Dieser API-Schlüssel ist unbekannt oder abgelaufen. Bitte einen gültigen Schlüssel verwenden.",
-        "en": "This API key is unknown or has expired. Please use a valid key.",
-    }),
-    "chat_key_outside": (401, {
-        "de": "Dieser Schlüssel gehört dem Chat und gilt nur innerhalb des Clusters. Bitte einen eigenen anlegen.",
-        "en": "This key belongs to the chat and is valid inside the cluster only. Please create one of your own.",
-    }),
-    "route_not_offered": (404, {
-        "de": "Diese Schnittstelle wird nicht angeboten, sondern: chat/completions, responses, messages, embeddings, "
-        "images/generations und models.",
-        "en": "This interface is not offered. Offered are chat/completions, responses, messages, embeddings, "
-        "images/generations and models.",
-    }),
-    "invalid_request": (400, {
-        "de": "Die Anfrage ist ungültig: {detail}",
-        "en": "The request is invalid: {detail}",
-    }),
-    "tool_not_offered": (400, {
-        "de": "Das Werkzeug »{detail}« wird nicht angeboten, weil seine Kosten vorab keine Obergrenze haben. Angeboten "
-        'werden eigene Funktionen (type "function").',
-        "en": "The tool “{detail}” is not offered, because its cost has no upper bound beforehand. Offered are functions "
-        'of your own (type "function").',
-    }),
-    "budget_unavailable": (503, {
-        "de": "Das Budget kann gerade nicht geprüft werden. Die Anfrage wurde nicht gesendet und kostet nichts. Bitte in "
-        "einigen Sekunden erneut versuchen.",
-        "en": "The budget cannot be checked right now. The request was not sent and costs nothing. Please try again in a "
-        "few seconds.",
-    }),
-    "gateway_busy": (503, {
-        "de": "Gerade laufen zu viele Anfragen. Bitte in einigen Sekunden erneut versuchen.",
-        "en": "Too many requests are running right now. Please try again in a few seconds.",
-    }),
-}  # fmt: skip
-LANGUAGES: Final = frozenset({"de", "en"})
+# Refusals of our own by code; those about budgets and models come from the control plane, text and all.
+STATUSES: Final[Mapping[str, int]] = {
+    "invalid_api_key": 401,
+    "chat_key_outside": 401,
+    "route_not_offered": 404,
+    "invalid_request": 400,
+    "tool_not_offered": 400,
+    "budget_unavailable": 503,
+    "gateway_busy": 503,
+}
+TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "de": {
+        "invalid_api_key": "Dieser API-Schlüssel ist unbekannt oder abgelaufen. Bitte einen gültigen verwenden.",
+        "chat_key_outside": "Dieser Schlüssel gehört dem Chat und gilt nur im Cluster. Bitte einen eigenen anlegen.",
+        "route_not_offered": "Angeboten werden nur die Schnittstellen {detail} und models.",
+        "invalid_request": "Die Anfrage ist ungültig: {detail}",
+        "tool_not_offered": "Das Werkzeug »{detail}« wird nicht angeboten, weil seine Kosten vorab keine Obergrenze "
+        'haben. Angeboten werden eigene Funktionen (type "function").',
+        "budget_unavailable": "Das Budget kann gerade nicht geprüft werden. Die Anfrage wurde nicht gesendet und "
+        "kostet nichts. Bitte in einigen Sekunden erneut versuchen.",
+        "gateway_busy": "Gerade laufen zu viele Anfragen. Bitte in einigen Sekunden erneut versuchen.",
+    },
+    "en": {
+        "invalid_api_key": "This API key is unknown or has expired. Please use a valid one.",
+        "chat_key_outside": "This key is the chat's and valid inside the cluster only. Please create one of your own.",
+        "route_not_offered": "This interface is not offered. Offered are {detail} and models.",
+        "invalid_request": "The request is invalid: {detail}",
+        "tool_not_offered": "The tool “{detail}” is not offered, because its cost has no upper bound beforehand. "
+        'Offered are functions of your own (type "function").',
+        "budget_unavailable": "The budget cannot be checked right now. The request was not sent and costs nothing. "
+        "Please try again in a few seconds.",
+        "gateway_busy": "Too many requests are running right now. Please try again in a few seconds.",
+    },
+}
 
 
 class JsonLines(logging.Formatter):
@@ -244,7 +239,7 @@ class Refusal(ProxyException):
 
     def __init__(self, status: int, word: str, message: str, retry_after_seconds: int | None = None) -> None:
         headers = {} if retry_after_seconds is None else {"retry-after": str(retry_after_seconds)}
-        super().__init__(message=message, type=KINDS[status], param=None, code=status, headers=headers)
+        super().__init__(message=message, type=ERROR_TYPES[status], param=None, code=status, headers=headers)
         self.word = word
         log.info("refused: status=%d code=%s", status, word)
 
@@ -253,10 +248,13 @@ class Refusal(ProxyException):
 
 
 def refusal(word: str, language: str, detail: str = "") -> Refusal:
-    """One of `REFUSALS`, in the reader's language."""
-    status, texts = REFUSALS[word]
-    wait = UNAVAILABLE_RETRY_AFTER_SECONDS if status == 503 else None
-    return Refusal(status, word, texts[language].format(detail=detail), wait)
+    """A refusal of our own, in the reader's language."""
+    wait = UNAVAILABLE_RETRY_AFTER_SECONDS if STATUSES[word] == 503 else None
+    return Refusal(STATUSES[word], word, TEXTS[language][word].format(detail=detail), wait)
+
+
+def route_refusal(language: str) -> Refusal:
+    return refusal("route_not_offered", language, ", ".join(kind.path[1:] for kind in KINDS.values()))
 
 
 def refusal_of(status: int, reply: Mapping[str, Any], language: str) -> Refusal:
@@ -272,31 +270,6 @@ def refusal_of(status: int, reply: Mapping[str, Any], language: str) -> Refusal:
 
 
 # -- what is passed around --------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the operator gives the pod. `chat_key_sha256` and hashes on the wire are lower-case hex."""
-
-    control_plane_url: str
-    credential: str = field(repr=False)
-    chat_key_sha256: str = field(repr=False)
-    redis_url: str = field(repr=False)
-    pod: str
-    language: str
-
-    @staticmethod
-    def from_environment(environment: Mapping[str, str]) -> "Settings":
-        """Raises KeyError naming the missing variable; LiteLLM then does not start."""
-        language = environment.get("CLOUDFREEDOM_LANGUAGE", "de")
-        return Settings(
-            control_plane_url=environment["CLOUDFREEDOM_CONTROL_PLANE_URL"].rstrip("/"),
-            credential=environment["CLOUDFREEDOM_CREDENTIAL"],
-            chat_key_sha256=sha256_hex(environment["CLOUDFREEDOM_CHAT_KEY"]),
-            redis_url=environment["CLOUDFREEDOM_REDIS_URL"],
-            pod=environment["CLOUDFREEDOM_POD"],
-            language=language if language in LANGUAGES else "en",
-        )
 
 
 @dataclass(frozen=True)
@@ -367,7 +340,8 @@ def iso_time(seconds: float | None) -> str | None:
 
 def child_traceparent(incoming: str | None) -> str:
     """A new span in the caller's trace, or in a trace of its own (W3C trace context)."""
-    match = re.fullmatch(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})", incoming or "")
+    parts = r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})"
+    match = re.fullmatch(parts, incoming or "")
     trace, flags = match.groups() if match else (secrets.token_hex(16), "01")
     return f"00-{trace}-{secrets.token_hex(8)}-{flags}"
 
@@ -377,7 +351,7 @@ def language_of(accepted: str | None) -> str | None:
     likes = []
     for place, part in enumerate((accepted or "").split(",")[:LANGUAGES_READ]):
         match = re.fullmatch(r"\s*([a-zA-Z]{2})(?:-[\w-]+)?\s*(?:;\s*q=(0(?:\.\d{1,3})?|1(?:\.0{1,3})?))?\s*", part)
-        if match and match[1].lower() in LANGUAGES and float(match[2] or 1) > 0:
+        if match and match[1].lower() in TEXTS and float(match[2] or 1) > 0:
             likes.append((-float(match[2] or 1), place, match[1].lower()))
     return min(likes)[2] if likes else None
 
@@ -423,9 +397,10 @@ class InputTally:
 
 def bound_of(call_type: str, body: Mapping[str, Any]) -> Bound:
     """The upper bound of a request; raises ValueError with a sentence about the field that is wrong."""
-    question = body.get(QUESTION_FIELDS[call_type])
+    kind = KINDS[call_type]
+    question = body.get(kind.question)
     if not question or (call_type in ("chat", "messages") and not is_list_of_objects(question)):
-        raise ValueError(f"{QUESTION_FIELDS[call_type]} is missing or has the wrong form")
+        raise ValueError(f"{kind.question} is missing or has the wrong form")
     tally = InputTally()
     blocks = body.get("system") if isinstance(body.get("system"), list) else []  # which may hold more than text
     for part in ([] if call_type == "image" else [question], blocks):
@@ -435,18 +410,18 @@ def bound_of(call_type: str, body: Mapping[str, Any]) -> Bound:
     inputs = min(tally.tokens() + len(orjson.dumps(extra)) + overhead, UNKNOWN_INPUT_TOKENS)
 
     choices = whole_number(body, "n", CHOICES_LIMIT if call_type == "chat" else IMAGES_LIMIT) or 1
-    if call_type in ("image", "embedding"):
+    if not kind.limits:
         return Bound(inputs, images=choices if call_type == "image" else 0, audio_input=tally.unknown)
-    fields = OUTPUT_FIELDS[call_type]
-    limits = {name: limit for name in fields if (limit := whole_number(body, name)) is not None}
-    output_field = min(limits, key=lambda name: limits[name]) if limits else fields[0]
+    limits = {name: limit for name in kind.limits if (limit := whole_number(body, name)) is not None}
+    output_field = min(limits, key=lambda name: limits[name]) if limits else kind.limits[0]
     output_tokens = limits[output_field] * choices if limits else None
     return Bound(inputs, output_tokens, output_field, choices, 0, tally.unknown, reasoning_of(body))
 
 
 def reasoning_of(body: Mapping[str, Any]) -> int:
     """Tokens that the client lets the model think, in any of the ways to say so."""
-    thinking, reasoning = (value if isinstance(value, dict) else {} for value in (body.get("thinking"), body.get("reasoning")))
+    asked = (body.get("thinking"), body.get("reasoning"))
+    thinking, reasoning = (value if isinstance(value, dict) else {} for value in asked)
     if isinstance(thinking.get("budget_tokens"), int):
         return min(max(thinking["budget_tokens"], 0), ASKED_OUTPUT_LIMIT)
     effort = body.get("reasoning_effort") or reasoning.get("effort") or thinking.get("type")
@@ -491,25 +466,25 @@ def without_long_cache(value: Any) -> Any:
 # -- usage ------------------------------------------------------------------------------------------------------------
 
 
+INPUT_BUCKETS: Final = ("inputTokens", "cachedInputTokens", "cacheWriteTokens", "audioInputTokens")
+
+
+def first(source: object, *names: str) -> Any:
+    """What the first of `names` that says something says, in a mapping or an object."""
+    found = (source.get(name) if isinstance(source, Mapping) else getattr(source, name, None) for name in names)
+    return next((value for value in found if value), None)
+
+
 def count(source: object, *names: str) -> int:
     """The first of `names` that holds a number above zero, else 0."""
-    for name in names:
-        value = source.get(name) if isinstance(source, Mapping) else getattr(source, name, None)
-        if isinstance(value, int) and value > 0:
-            return value
-    return 0
-
-
-def details_of(usage: object, *names: str) -> object:
-    """The first of `names` that is there."""
-    found = (usage.get(name) if isinstance(usage, Mapping) else getattr(usage, name, None) for name in names)
-    return next((details for details in found if details), None)
+    values = (first(source, name) for name in names)
+    return next((value for value in values if isinstance(value, int) and value > 0), 0)
 
 
 def buckets_of(usage: object) -> dict[str, Any]:
     """Disjoint token buckets. LiteLLM's prompt_tokens includes cached, newly cached and audio tokens, raw Anthropic's
     not; completion_tokens includes audio and reasoning, which is output like any other."""
-    details = details_of(usage, "prompt_tokens_details", "input_tokens_details")
+    details = first(usage, "prompt_tokens_details", "input_tokens_details")
     cached = count(details, "cached_tokens") or count(usage, "cache_read_input_tokens")
     written = count(details, "cache_write_tokens", "cache_creation_tokens")
     written = written or count(usage, "cache_creation_input_tokens")
@@ -518,7 +493,7 @@ def buckets_of(usage: object) -> dict[str, Any]:
     fresh = total - cached - written if inclusive and total >= cached + written else total
     heard = min(count(details, "audio_tokens"), fresh)
     output = count(usage, "completion_tokens", "output_tokens")
-    spoken = min(count(details_of(usage, "completion_tokens_details", "output_tokens_details"), "audio_tokens"), output)
+    spoken = min(count(first(usage, "completion_tokens_details", "output_tokens_details"), "audio_tokens"), output)
     return {
         "inputTokens": fresh - heard,
         "cachedInputTokens": cached,
@@ -537,9 +512,9 @@ def buckets_of(usage: object) -> dict[str, Any]:
 class ControlPlane:
     """One keep-alive connection pool to the control plane's gateway routes."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._url = f"{settings.control_plane_url}/v1/gateway"
-        self._headers = {"authorization": f"Bearer {settings.credential}", "content-type": "application/json"}
+    def __init__(self, url: str, credential: str) -> None:
+        self._url = f"{url.rstrip('/')}/v1/gateway"
+        self._headers = {"authorization": f"Bearer {credential}", "content-type": "application/json"}
         self._session: aiohttp.ClientSession | None = None
 
     def session(self) -> aiohttp.ClientSession:
@@ -552,9 +527,10 @@ class ControlPlane:
     async def post(self, path: str, body: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
         """Status below 500 and the JSON answer. A broken connection is tried once more: all calls are idempotent."""
         headers = {"traceparent": body["traceparent"]} if body.get("traceparent") else {}
+        url, content = f"{self._url}/{path}", orjson.dumps(body)
         for last in (False, True):
             try:
-                async with self.session().post(f"{self._url}/{path}", data=orjson.dumps(body), headers=headers) as answer:
+                async with self.session().post(url, data=content, headers=headers) as answer:
                     raw = await answer.read()
                 if answer.status >= 500:
                     raise Unavailable(f"status {answer.status}")
@@ -599,13 +575,13 @@ class Outbox:
     hash whose gateway has lost its lease is taken over, whatever it holds, by the next gateway that looks.
     """
 
-    def __init__(self, settings: Settings, control_plane: ControlPlane) -> None:
+    def __init__(self, redis_url: str, pod: str, control_plane: ControlPlane) -> None:
         self._control_plane = control_plane
         # a restarted container keeps its pod's name, so each process has a name of its own
-        self._name = f"{settings.pod}.{uuid.uuid4().hex[:12]}"
+        self._name = f"{pod}.{uuid.uuid4().hex[:12]}"
         self._messages = self._key("messages", self._name)
         self._redis = Redis.from_url(
-            settings.redis_url,
+            redis_url,
             socket_timeout=REDIS_TIMEOUT_SECONDS,
             socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
             retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 2),
@@ -701,13 +677,17 @@ class Outbox:
 
 
 class Gateway(CustomLogger):
-    """LiteLLM's callback and its authentication in one."""
+    """LiteLLM's callback and its authentication in one. Raises KeyError naming the variable that the operator left out
+    of the environment; LiteLLM then does not start."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, environment: Mapping[str, str]) -> None:
         super().__init__()
-        self._settings = settings
-        self._control_plane = ControlPlane(settings)
-        self._outbox = Outbox(settings, self._control_plane)
+        setting = {name: environment[f"CLOUDFREEDOM_{name}"] for name in SETTINGS}
+        self._chat_key_sha256 = sha256_hex(setting["CHAT_KEY"])
+        language = environment.get("CLOUDFREEDOM_LANGUAGE", "de")
+        self._language = language if language in TEXTS else "en"
+        self._control_plane = ControlPlane(setting["CONTROL_PLANE_URL"], setting["CREDENTIAL"])
+        self._outbox = Outbox(setting["REDIS_URL"], setting["POD"], self._control_plane)
         self._identities: OrderedDict[str, tuple[float, bool]] = OrderedDict()
         self.calls: dict[str, Call] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -754,20 +734,21 @@ class Gateway(CustomLogger):
         """LiteLLM's custom_auth. Raises Refusal; on return the request holds nothing but what is offered."""
         headers = dict(request.headers)
         asked = language_of(headers.get("accept-language"))
-        language = asked or self._settings.language
-        route = ROUTES.get((request.method, request.scope.get("path", "").removeprefix("/v1")))
-        if route is None:
-            raise refusal("route_not_offered", language)
+        language = asked or self._language
+        path = request.scope.get("path", "").removeprefix("/v1")
+        kind = next((kind for kind in KINDS if request.method == "POST" and KINDS[kind].path == path), None)
+        if kind is None and (request.method, path) != ("GET", "/models"):
+            raise route_refusal(language)
         key = (api_key or "").removeprefix("Bearer ").strip()
         digest = sha256_hex(key)
         user = None
-        if hmac.compare_digest(digest, self._settings.chat_key_sha256):
+        if hmac.compare_digest(digest, self._chat_key_sha256):
             if "x-forwarded-host" in headers:  # the ingress sets it; Open WebUI speaks to us directly
                 raise refusal("chat_key_outside", language)
             user = forwarded_user(headers)
         elif not key.startswith("cf-") or not await self._known(digest, language):
             raise refusal("invalid_api_key", language)
-        await self._strip(request, route, language)
+        await self._strip(request, kind, language)
         metadata = {
             "cloudfreedom_identity": Identity(digest, user, language, asked),
             "cloudfreedom_traceparent": headers.get("traceparent"),
@@ -791,22 +772,21 @@ class Gateway(CustomLogger):
             self._identities.popitem(last=False)
         return known
 
-    async def _strip(self, request: Request, route: str, language: str) -> None:
+    async def _strip(self, request: Request, kind: str | None, language: str) -> None:
         """Leaves only known headers and body fields, before LiteLLM takes orders from them."""
         scope = request.scope
         scope["headers"][:] = [pair for pair in scope["headers"] if pair[0].decode("latin-1").lower() in HEADERS]
         cached = safe_get_request_headers(request)  # LiteLLM's own copy, made while it read the body
         for name in [name for name in cached if name.lower() not in HEADERS]:
             del cached[name]
-        allowed = BODY_FIELDS.get(route)
-        if allowed is None:
+        if kind is None:
             return
         body = await read_request_body(request)
         if not isinstance(body, dict):
             raise refusal("invalid_request", language, "a JSON object is expected")
-        kept = {name: without_long_cache(value) for name, value in body.items() if name in allowed}
+        kept = {name: without_long_cache(value) for name, value in body.items() if KINDS[kind].allows(name)}
         cache = body.get("cache")
-        if route in CACHED_ROUTES and isinstance(cache, dict) and cache.get("use-cache") is True:
+        if kind in CACHED_KINDS and isinstance(cache, dict) and cache.get("use-cache") is True:
             kept["cache"] = {"use-cache": True}  # a client may ask for a repeated answer, not steer the cache
         safe_set_request_parsed_body(request, kept)
         request._body = orjson.dumps(kept)  # noqa: SLF001  /v1/images/generations parses the raw body again
@@ -821,16 +801,16 @@ class Gateway(CustomLogger):
         key_metadata = user_api_key_dict.metadata or {}
         identity = key_metadata.get("cloudfreedom_identity")
         if not isinstance(identity, Identity):
-            raise refusal("invalid_api_key", self._settings.language)
-        kind = CALL_TYPES.get(call_type)
+            raise refusal("invalid_api_key", self._language)
+        kind = next((kind for kind in KINDS if KINDS[kind].call_type == call_type), None)
         if kind is None:
-            raise refusal("route_not_offered", identity.language)
+            raise route_refusal(identity.language)
         bound = checked_bound(kind, data, identity.language)
         if len(self.calls) >= OPEN_CALLS_LIMIT or self._outbox.full():
             raise refusal("gateway_busy", identity.language)
 
         traceparent = child_traceparent(key_metadata.get("cloudfreedom_traceparent"))
-        stream, question = data.get("stream") is True, data.get(QUESTION_FIELDS[kind])
+        stream, question = data.get("stream") is True, data.get(KINDS[kind].question)
         call = Call(str(uuid.uuid4()), kind, data["model"], traceparent, stream, bound.input_tokens, question)
         await self._authorise(call, bound, identity)
         metadata = data.get("litellm_metadata" if isinstance(data.get("litellm_metadata"), dict) else "metadata")
@@ -839,7 +819,7 @@ class Gateway(CustomLogger):
         metadata["cloudfreedom_request_id"] = call.request_id
         metadata["traceparent"] = traceparent
         if bound.output_field is not None:
-            for name in OUTPUT_FIELDS[kind]:
+            for name in KINDS[kind].limits:
                 data.pop(name, None)
             data[bound.output_field] = call.bound_output_tokens // bound.choices
             if call.clamped:
@@ -966,7 +946,7 @@ class Gateway(CustomLogger):
         (some report output with the last chunk only). Estimates never exceed the hold."""
         streamed = await asyncio.to_thread(tokens_of, call.model, "".join(call.streamed))
         usage["outputTokens"] = min(max(usage["outputTokens"], streamed), call.bound_output_tokens)
-        if not any(usage[name] for name in ("inputTokens", "cachedInputTokens", "cacheWriteTokens", "audioInputTokens")):
+        if not any(usage[name] for name in INPUT_BUCKETS):
             prompt = call.prompt if isinstance(call.prompt, str) else orjson.dumps(call.prompt, default=str).decode()
             counted = await asyncio.to_thread(tokens_of, call.model, prompt)
             usage["inputTokens"] = min(counted, call.bound_input_tokens)
@@ -1082,7 +1062,7 @@ def keep_context_over_collections() -> None:
 # LiteLLM executes this file once for each of the two names in its config; both must speak to the same gateway.
 _shared = sys.modules.setdefault("cloudfreedom_gateway", types.ModuleType("cloudfreedom_gateway"))
 if not hasattr(_shared, "gateway"):
-    _shared.gateway = Gateway(Settings.from_environment(os.environ))
+    _shared.gateway = Gateway(os.environ)
     keep_context_over_collections()
 gateway: Gateway = _shared.gateway
 authenticate = gateway.authenticate

@@ -59,10 +59,11 @@ create index sub_balance_account on sub_balance (account_id, period);
 
 -- One row per request id: what was decided of it, once. terms is the snapshot it will be billed by: model, call,
 -- bounds, unit prices of every model it may reach, rate and margin. A refused request keeps its row, so that the same
--- question gets the same answer; so does a void that came before its authorise. A lease is a row too, its own lease_id;
--- the calls made within it name it.
+-- question gets the same answer; so does a void that came before its authorise.
+-- Here and in the lines below there is no foreign key to account: its check would lock and write the account's row for
+-- every request, and whoever inserts holds the lock of that account's balance, which has one.
 create table hold (
-  account_id bigint not null references account,
+  account_id bigint not null,
   request_id uuid not null,
   payload bytea check (octet_length(payload) = 32),
   state text not null check (state in ('held', 'posted', 'voided', 'expired', 'refused')),
@@ -74,6 +75,7 @@ create table hold (
   member_id uuid,
   key_id uuid,
   trace_id text,
+  -- The lease that the call was made within; a lease is a hold too, and names itself.
   lease_id uuid,
   terms jsonb,
   created_at timestamptz not null,
@@ -152,7 +154,7 @@ create index ledger_reversal_of on ledger_reversal (account_id, reverses);
 --   refuse nothing moves; amount is what was asked, scope whose budget it exceeded, with that budget's own figures
 -- lots and drawn say which lots money was taken from (negative: given back to), on every line that moves some.
 create table ledger_entry (
-  account_id bigint not null references account,
+  account_id bigint not null,
   sequence bigint not null check (sequence > 0),
   at timestamptz not null,
   kind text not null check (kind in
@@ -192,7 +194,7 @@ create unique index ledger_entry_once on ledger_entry (account_id, request_id, k
   where request_id is not null and kind <> 'refund';
 
 create table usage_line (
-  account_id bigint not null references account,
+  account_id bigint not null,
   request_id uuid not null,
   sequence bigint not null,
   at timestamptz not null,

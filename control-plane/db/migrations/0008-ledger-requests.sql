@@ -97,6 +97,7 @@ declare
   -- balances, and which of them have moved
   v_balances balance[];
   v_moved balance[] := '{}';
+  v_place integer := 0;
   b balance;
   -- users' and keys' balances of the periods concerned; v_sub finds one's place by subject and period
   v_sub jsonb;
@@ -122,6 +123,10 @@ declare
   v_rest bigint;
   v_part bigint;
   v_since timestamptz;
+  v_unsettled boolean;
+  v_begins boolean := false;
+  v_ends boolean := false;
+  v_posts boolean := false;
 begin
   perform 1 from balance where account_id = any(p_accounts) order by account_id for update;
   v_now := coalesce(p_now, clock_timestamp());
@@ -129,8 +134,8 @@ begin
   where account_id = any(p_accounts) and greatest(v_now, changed_at) >= due_at;
 
   -- While money waits to be taken back, each operation decides how much the next one finds: one at a time.
-  if jsonb_array_length(p_operations) > 1
-     and exists (select 1 from balance where account_id = any(p_accounts) and unsettled) then
+  v_unsettled := exists (select 1 from balance where account_id = any(p_accounts) and unsettled);
+  if v_unsettled and jsonb_array_length(p_operations) > 1 then
     return query select a.i, a.r from jsonb_array_elements(p_operations) one,
       ledger_apply(jsonb_build_array(one), array[(one ->> 'account')::bigint], p_now) a;
     return;
@@ -140,7 +145,7 @@ begin
   v_ending := array(select (one ->> 'request')::uuid from jsonb_array_elements(p_operations) one
                     where one ->> 'kind' <> 'authorise');
   for v_due in
-    select w.account_id from balance w where w.account_id = any(p_accounts) and w.held > 0 and exists (
+    select w.account_id from balance w where w.account_id = any(p_accounts) and exists (
       select 1 from hold q where q.account_id = w.account_id and q.state = 'held'
         and q.expires_at <= greatest(v_now, w.changed_at) and q.request_id <> all(v_ending))
   loop
@@ -193,7 +198,11 @@ begin
       if b.account_id is not null then
         v_moved := array_append(v_moved, b);
       end if;
-      select w.* into strict b from unnest(v_balances) w where w.account_id = o.account;
+      v_place := v_place + 1;
+      b := v_balances[v_place];
+      if b.account_id is distinct from o.account then
+        raise exception 'operations on account %, which the caller does not name', o.account using errcode = 'CF003';
+      end if;
       b.changed_at := greatest(v_now, b.changed_at);
       while l_account[l_first] < o.account loop
         l_first := l_first + 1;
@@ -415,12 +424,15 @@ begin
         b.sequence := b.sequence + 1;
       end if;
     end if;
+    v_begins := v_begins or x.at is not null and h.state is null;
+    v_ends := v_ends or x.line in ('post', 'void');
+    v_posts := v_posts or x.line = 'post';
     c.r := x;
     v_done := array_append(v_done, c);
   end loop;
   v_moved := array_append(v_moved, b);
 
-  -- Write.
+  -- Write, and only to tables that something was decided for: an empty statement costs as much as a row.
   update balance w set posted = m.posted, held = m.held, overrun = m.overrun, sequence = m.sequence,
     changed_at = m.changed_at
   from unnest(v_moved) m where w.account_id = m.account_id and w.sequence <> m.sequence;
@@ -429,22 +441,28 @@ begin
   from unnest(s_subject, s_period, s_posted, s_held) m(subject, period, posted, held)
   where q.subject_id = m.subject and q.period = m.period and (q.posted, q.held) <> (m.posted, m.held);
 
-  update lot w set remaining = m.remaining, closed = m.remaining = 0
-  from unnest(l_id, l_remaining) m(id, remaining) where w.id = m.id and w.remaining <> m.remaining;
+  if v_posts then
+    update lot w set remaining = m.remaining, closed = m.remaining = 0
+    from unnest(l_id, l_remaining) m(id, remaining) where w.id = m.id and w.remaining <> m.remaining;
+  end if;
 
-  insert into hold (account_id, request_id, payload, state, reason, amount, max_output_tokens, period, expires_at,
-                    member_id, key_id, trace_id, terms, created_at, closed_at)
-  select (d.o).account, (d.o).request, (d.o).payload,
-    case (d.r).line when 'hold' then 'held' when 'refuse' then 'refused' else 'voided' end, (d.r).reason,
-    coalesce((d.r).amount, 0), coalesce((d.r).max_output_tokens, 0), (d.r).period, (d.r).expires_at,
-    d.member_id, d.key_id, (d.o).trace, case when (d.r).line = 'hold' then (d.o).terms end, (d.r).at,
-    case when (d.r).line is distinct from 'hold' then (d.r).at end
-  from unnest(v_done) d where (d.r).at is not null and (d.h).state is null;
+  if v_begins then
+    insert into hold (account_id, request_id, payload, state, reason, amount, max_output_tokens, period, expires_at,
+                      member_id, key_id, trace_id, terms, created_at, closed_at)
+    select (d.o).account, (d.o).request, (d.o).payload,
+      case (d.r).line when 'hold' then 'held' when 'refuse' then 'refused' else 'voided' end, (d.r).reason,
+      coalesce((d.r).amount, 0), coalesce((d.r).max_output_tokens, 0), (d.r).period, (d.r).expires_at,
+      d.member_id, d.key_id, (d.o).trace, case when (d.r).line = 'hold' then (d.o).terms end, (d.r).at,
+      case when (d.r).line is distinct from 'hold' then (d.r).at end
+    from unnest(v_done) d where (d.r).at is not null and (d.h).state is null;
+  end if;
 
-  update hold w set state = (d.r).outcome, closed_at = (d.r).at,
-    reason = case when (d.r).line = 'void' then (d.r).reason else w.reason end
-  from unnest(v_done) d
-  where (d.r).line in ('post', 'void') and w.account_id = (d.o).account and w.request_id = (d.o).request;
+  if v_ends then
+    update hold w set state = (d.r).outcome, closed_at = (d.r).at,
+      reason = case when (d.r).line = 'void' then (d.r).reason else w.reason end
+    from unnest(v_done) d
+    where (d.r).line in ('post', 'void') and w.account_id = (d.o).account and w.request_id = (d.o).request;
+  end if;
 
   insert into ledger_entry (account_id, sequence, at, kind, period, request_id, member_id, key_id, amount, released,
     granted_after, posted_after, held_after, overrun_after, reason, scope, scope_budget, scope_posted, scope_held,
@@ -462,18 +480,22 @@ begin
   cross join lateral (values (0, (d.r).line, (d.r).amount), (1, 'overrun', (d.r).overrun)) w(place, kind, amount)
   where (d.r).line is not null and (w.place = 0 or w.amount > 0);
 
-  insert into usage_line (account_id, request_id, sequence, at, period, settlement, late, finish, cache_hit,
-    model_served, input_tokens, cached_input_tokens, cache_write_tokens, audio_input_tokens, output_tokens,
-    audio_output_tokens, images, provider_total_tokens, max_output_tokens, hold, cost, margin, total, posted, overrun,
-    member_id, key_id, trace_id, prices, terms, started_at, first_token_at, ended_at)
-  select (d.o).account, (d.o).request, (d.r).sequence, (d.r).at, (d.r).period, (d.o).settlement, (d.r).late,
-    (d.o).finish, (d.o).cache_hit, (d.o).model_served, (d.o).input_tokens, (d.o).cached_input_tokens,
-    (d.o).cache_write_tokens, (d.o).audio_input_tokens, (d.o).output_tokens, (d.o).audio_output_tokens,
-    (d.o).images, (d.o).provider_total_tokens, (d.h).max_output_tokens, (d.r).hold, (d.r).cost, (d.r).margin,
-    (d.r).total, (d.r).amount, (d.r).overrun, (d.h).member_id, (d.h).key_id, coalesce((d.o).trace, (d.h).trace_id),
-    (d.o).prices, (d.h).terms - 'prices', (d.o).started_at, (d.o).first_token_at, (d.o).ended_at
-  from unnest(v_done) d where (d.r).line = 'post';
+  if v_posts then
+    insert into usage_line (account_id, request_id, sequence, at, period, settlement, late, finish, cache_hit,
+      model_served, input_tokens, cached_input_tokens, cache_write_tokens, audio_input_tokens, output_tokens,
+      audio_output_tokens, images, provider_total_tokens, max_output_tokens, hold, cost, margin, total, posted, overrun,
+      member_id, key_id, trace_id, prices, terms, started_at, first_token_at, ended_at)
+    select (d.o).account, (d.o).request, (d.r).sequence, (d.r).at, (d.r).period, (d.o).settlement, (d.r).late,
+      (d.o).finish, (d.o).cache_hit, (d.o).model_served, (d.o).input_tokens, (d.o).cached_input_tokens,
+      (d.o).cache_write_tokens, (d.o).audio_input_tokens, (d.o).output_tokens, (d.o).audio_output_tokens,
+      (d.o).images, (d.o).provider_total_tokens, (d.h).max_output_tokens, (d.r).hold, (d.r).cost, (d.r).margin,
+      (d.r).total, (d.r).amount, (d.r).overrun, (d.h).member_id, (d.h).key_id, coalesce((d.o).trace, (d.h).trace_id),
+      (d.o).prices, (d.h).terms - 'prices', (d.o).started_at, (d.o).first_token_at, (d.o).ended_at
+    from unnest(v_done) d where (d.r).line = 'post';
+  end if;
 
-  perform ledger_store(ledger_trim(w)) from balance w where w.account_id = any(p_accounts) and w.unsettled;
+  if v_unsettled then
+    perform ledger_store(ledger_trim(w)) from balance w where w.account_id = any(p_accounts);
+  end if;
   return query select (d.o).i, d.r from unnest(v_done) d;
 end $$;

@@ -3,14 +3,14 @@ import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openPool } from '../database/pool.ts';
 import { startTestDatabases, type TestDatabases } from '../database/test-database.ts';
-import { type LedgerBench, ledgerBench } from '../testing/ledger-bench.ts';
+import { type LeaseBench, leaseBench } from '../testing/lease-bench.ts';
 
 const TTL_MS = 60_000;
 
 let databases: TestDatabases;
 let pool: pg.Pool;
 let now: Date;
-let of: LedgerBench;
+let of: LeaseBench;
 let id: string;
 
 beforeAll(async () => {
@@ -20,7 +20,7 @@ afterAll(() => databases.stop());
 beforeEach(async () => {
   pool = openPool({ url: await databases.clone(), onError: () => {} });
   now = new Date('2026-11-20T10:00:00Z');
-  of = await ledgerBench({ pool, now: () => now, holdTtlMs: TTL_MS, registration: { monthlyBudgetNanoEur: '1000' } });
+  of = await leaseBench({ pool, now: () => now, holdTtlMs: TTL_MS, registration: { monthlyBudgetNanoEur: '1000' } });
   id = randomUUID();
 });
 afterEach(async () => {
@@ -77,7 +77,7 @@ describe('every operation in every state of a lease has one outcome', () => {
   ] as never)('%s', async (state, taken, drawn, settled, returned, authorised) => {
     const run = async <Outcome>(operation: () => Promise<Outcome>) => {
       id = randomUUID();
-      of = await ledgerBench({
+      of = await leaseBench({
         pool,
         now: () => now,
         holdTtlMs: TTL_MS,

@@ -246,7 +246,7 @@ export class Ledger {
   async sweep(limit: number): Promise<number> {
     const { rows } = await this.#pool.query<{ account_id: bigint }>({
       name: 'due_accounts',
-      text: `select account_id from balance b where due_at <= coalesce($1, clock_timestamp()) or held > 0 and exists (
+      text: `select account_id from balance b where due_at <= coalesce($1, clock_timestamp()) or exists (
         select 1 from hold h where h.account_id = b.account_id and state = 'held'
           and expires_at <= coalesce($1, clock_timestamp())) limit $2`,
       values: [this.#now?.() ?? null, limit],

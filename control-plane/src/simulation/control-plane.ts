@@ -17,6 +17,8 @@ export class ControlPlane {
   readonly #world: World;
   readonly #replicas: readonly Replica[];
   #awayUntilMs = 0;
+  /** Calls and copies of calls that have not arrived yet. */
+  underWay = 0;
 
   constructor(world: World, replicas: readonly Replica[]) {
     this.#world = world;
@@ -59,7 +61,7 @@ export class ControlPlane {
       const timeoutMs = HOOK_LIMITS.CONTROL_PLANE_TIMEOUT_SECONDS * 1000;
       world.after(timeoutMs, () => end(() => reject(new Unavailable('no answer in time'))));
       if (fault.kind === 'request_lost') return;
-      world.after(fault.delayMs, async () => {
+      this.#arriveAfter(fault.delayMs, async () => {
         if (fault.kind === 'reset_before') return end(() => reject(new ConnectionReset()));
         const answer = await this.#handle(from.name, operation, fault, fault.database);
         if (fault.kind === 'reset_after') return end(() => reject(new ConnectionReset()));
@@ -67,9 +69,17 @@ export class ControlPlane {
         world.after(REPLY_MS, () => end(() => resolve(answer)));
       });
       if (fault.kind !== 'duplicate') return;
-      world.after(fault.delayMs + fault.duplicateAfterMs, async () => {
+      this.#arriveAfter(fault.delayMs + fault.duplicateAfterMs, async () => {
         await this.#handle(`copy of ${from.name}`, operation, fault, undefined);
       });
+    });
+  }
+
+  #arriveAfter(delayMs: number, run: () => Promise<void>): void {
+    this.underWay += 1;
+    this.#world.after(delayMs, async () => {
+      this.underWay -= 1;
+      await run();
     });
   }
 

@@ -39,14 +39,20 @@ export class Script {
 /** What a gateway decided of a request; the checks at the end hold the ledger to it. */
 export type Decision = { readonly by: Process; readonly message: Message; stored: boolean };
 
+/** Ways in which a gateway may break the protocol; for the planted bugs. */
+export type GatewayFlaw = 'no_intent' | 'errors_acknowledge' | 'forgets_early' | 'no_rescue';
+
 export type GatewayDeps = {
   readonly world: World;
   readonly redis: SimulatedRedis;
   readonly controlPlane: ControlPlane;
   readonly script: Script;
   readonly decisions: Map<string, Decision>;
+  /** Requests whose call was made: both the hold and the intent were safe. */
+  readonly called: Set<string>;
   /** Results that the control plane refused for good. */
   readonly deadLetters: string[];
+  readonly flaw?: GatewayFlaw | undefined;
 };
 
 /** A delivery without a message only withdraws its intent. */
@@ -68,6 +74,10 @@ export class Gateway {
     void this.#live();
   }
 
+  get isIdle(): boolean {
+    return this.#calls.size === 0 && this.pending.size === 0;
+  }
+
   /** async_pre_call_hook, the provider's answer, and the report of its end. */
   async request(step: RequestStep): Promise<void> {
     this.#calls.set(step.id, step);
@@ -86,14 +96,17 @@ export class Gateway {
 
   /** @returns whether the call may be made; if not, its intent is withdrawn or a void is on its way */
   async #authorise(step: RequestStep): Promise<boolean> {
-    const { redis, script } = this.#deps;
+    const { redis, script, called, flaw } = this.#deps;
     const lost: Message = { path: 'void', reason: 'gateway_lost' };
     const [intent, answer] = await Promise.allSettled([
-      redis.store(this.process, step.id, lost, script.nextRedis(step.id)),
+      flaw === 'no_intent' ? undefined : redis.store(this.process, step.id, lost, script.nextRedis(step.id)),
       this.#post({ kind: 'authorise', request: step.id, asked: step.asked }),
     ]);
     const granted = answer.status === 'fulfilled' && answer.value.status === 200;
-    if (granted && intent.status === 'fulfilled') return true;
+    if (granted && intent.status === 'fulfilled') {
+      called.add(step.id);
+      return true;
+    }
     const unknown = granted || answer.status === 'rejected';
     this.#close(step.id, unknown ? { path: 'void', reason: 'authorise_unknown' } : undefined);
     return false;
@@ -118,6 +131,8 @@ export class Gateway {
     for (let attempt = 0; ; attempt += 1) {
       if (!acknowledged && delivery.message !== undefined) {
         delivery.stored ||= await this.#store(delivery.request, delivery.message);
+        if (this.#deps.flaw === 'forgets_early')
+          await this.#succeeds(this.#deps.redis.remove(this.process, delivery.request));
         acknowledged = await this.#send(delivery.request, delivery.message);
       }
       if (acknowledged && (await this.#succeeds(this.#deps.redis.remove(this.process, delivery.request)))) {
@@ -147,7 +162,7 @@ export class Gateway {
       this.#deps.deadLetters.push(request);
       return true;
     } catch (error) {
-      if (error instanceof Unavailable) return false;
+      if (error instanceof Unavailable) return this.#deps.flaw === 'errors_acknowledge';
       throw error;
     }
   }
@@ -172,7 +187,7 @@ export class Gateway {
     for (let beats = 0; ; ) {
       try {
         const names = await this.#deps.redis.renewLease(this.process, HOOK_LIMITS.LEASE_SECONDS * 1000);
-        if (beats >= HOOK_LIMITS.BEATS_BEFORE_RESCUE) {
+        if (beats >= HOOK_LIMITS.BEATS_BEFORE_RESCUE && this.#deps.flaw !== 'no_rescue') {
           for (const name of names) if (name !== this.process.name) await this.#rescue(name);
         }
         beats += 1;

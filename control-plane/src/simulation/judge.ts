@@ -250,7 +250,7 @@ function settleFacts(outcome: SettleOutcome): unknown {
 }
 
 function grantFacts(outcome: GrantOutcome): unknown {
-  if (outcome.outcome === 'conflict') return { outcome: 'conflict' };
+  if (!('grant' in outcome) && outcome.outcome !== 'insufficient') return { outcome: outcome.outcome };
   if (outcome.outcome === 'insufficient') {
     return { outcome: 'insufficient', takeable: Number(outcome.takeableNanoEur) };
   }

@@ -169,6 +169,7 @@ export class LedgerModel {
     if (known !== undefined) {
       return known.payload === payload ? { outcome: 'replayed', amount: known.amount } : { outcome: 'conflict' };
     }
+    if (terms.expiresAtMs !== null && terms.expiresAtMs <= atMs) return { outcome: 'expired' };
     let ofPlan = 0;
     let amount = terms.amount ?? 0;
     if (terms.amount === null) {

@@ -21,11 +21,16 @@ export class SimulatedRedis {
   readonly #gateways = new Set<string>();
   #awayUntilMs = 0;
   readonly #cutOffUntilMs = new Map<string, number>();
-  /** Requests with a message that is safe here: stored, and never flushed away since. */
-  readonly safe = new Set<string>();
+  /** Requests a message of which was ever stored, and those one of which was flushed away. */
+  readonly stored = new Set<string>();
+  readonly flushed = new Set<string>();
 
   constructor(world: World) {
     this.#world = world;
+  }
+
+  get isEmpty(): boolean {
+    return [...this.outboxes.values()].every((outbox) => outbox.size === 0);
   }
 
   away(forMs: number): void {
@@ -38,7 +43,7 @@ export class SimulatedRedis {
 
   flush(): void {
     for (const outbox of this.outboxes.values()) {
-      for (const request of outbox.keys()) this.safe.delete(request);
+      for (const request of outbox.keys()) this.flushed.add(request);
     }
     this.outboxes.clear();
     this.#leases.clear();
@@ -49,7 +54,7 @@ export class SimulatedRedis {
     return this.#call(by, fault, () => {
       const outbox = this.outboxes.get(by.name) ?? new Map<string, Message>();
       this.outboxes.set(by.name, outbox.set(request, message));
-      this.safe.add(request);
+      this.stored.add(request);
     });
   }
 

@@ -55,27 +55,35 @@ export async function openTenant(pool: pg.Pool, scenario: Scenario): Promise<Sim
   const name = `sim-${randomUUID()}`;
   const secrets = tenantSecrets();
   const registration = (monthlyBudget: number) =>
-    tenantRegistration(secrets, { monthlyBudgetNanoEur: String(monthlyBudget), timeZone: scenario.timeZone });
+    tenantRegistration(secrets, {
+      monthlyBudgetNanoEur: String(monthlyBudget),
+      memberBudgetNanoEur: asText(scenario.memberBudget),
+      keyBudgetNanoEur: asText(scenario.keyBudget),
+      timeZone: scenario.timeZone,
+    });
   const startsAt = new Date(scenario.startsAt);
   await registerTenant(pool, new Ledger(pool, () => startsAt), name, registration(scenario.monthlyBudget));
   const record = await new Catalogue(pool).tenantByName(name);
   if (record === undefined) throw new Error(`tenant ${name} was not stored`);
-  await openSubjects(pool, record, scenario);
+  await openSubjects(pool, record);
   const { rows } = await pool.query<{ revision: bigint }>('select revision from catalogue');
   const catalogueRevision = rows[0]?.revision ?? 0n;
   const keySha256 = { chat: hashSecret(secrets.chatKey), api: hashSecret(`cf-${name}`) };
   return { name, record, catalogueRevision, keySha256, holdTtlMs: scenario.holdTtlMs, registration };
 }
 
+function asText(amount: number | null): string | null {
+  return amount === null ? null : String(amount);
+}
+
 /** Three users of the chat, one of whom has a key. */
-async function openSubjects(pool: pg.Pool, { id, name }: TenantRecord, scenario: Scenario): Promise<void> {
+async function openSubjects(pool: pg.Pool, { id, name }: TenantRecord): Promise<void> {
   await pool.query(
-    `with t as (update tenant set member_budget = $2, key_budget = $3 where id = $1),
-       m as (insert into member (tenant_id, external_id, role) select $1, 'user-' || n, 'user' from generate_series(1, 3) n
+    `with m as (insert into member (tenant_id, external_id, role) select $1, 'user-' || n, 'user' from generate_series(1, 3) n
              returning id, external_id)
      insert into api_key (tenant_id, member_id, kind, name, sha256)
-     select $1, id, 'api', 'key', $4 from m where external_id = $5`,
-    [id, scenario.memberBudget, scenario.keyBudget, hashSecret(`cf-${name}`), `user-${KEY_OWNER}`],
+     select $1, id, 'api', 'key', $2 from m where external_id = $3`,
+    [id, hashSecret(`cf-${name}`), `user-${KEY_OWNER}`],
   );
 }
 

@@ -37,8 +37,8 @@ export class World {
     this.wallMs += byMs;
   }
 
-  /** Lets everything happen that is due within `forMs`. */
-  async run(forMs: number): Promise<void> {
+  /** Lets everything happen that is due within `forMs`, or until it is quiet: then nothing more would come of it. */
+  async run(forMs: number, isQuiet: () => boolean): Promise<void> {
     const untilMs = this.nowMs + forMs;
     for (let count = 0; ; count += 1) {
       const event = this.#events[0];
@@ -48,6 +48,7 @@ export class World {
       this.#advance(event.atMs);
       await event.run();
       await settled();
+      if (isQuiet()) return;
     }
     this.#advance(untilMs);
   }

@@ -1,10 +1,9 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { Catalogue, storeRate } from '../catalogue/catalogue.ts';
 import type { TenantRegistration } from '../catalogue/registrations.ts';
 import { hashSecret } from '../http/auth.ts';
-import { type LeaseOutcome, Leases } from '../ledger/leases.ts';
-import { type AuthoriseOutcome, Ledger, type SettleInput, type SettleOutcome } from '../ledger/ledger.ts';
+import { type AuthoriseInput, type AuthoriseOutcome, Ledger, type SettleOutcome } from '../ledger/ledger.ts';
 import { payloadHash } from '../ledger/payload-hash.ts';
 import type { HoldTerms } from '../ledger/terms.ts';
 import type { Usage } from '../pricing/cost.ts';
@@ -51,17 +50,16 @@ const USAGE: Usage = {
 export type LedgerBench = {
   readonly ledger: Ledger;
   readonly account: bigint;
-  readonly authorise: (amount: bigint, requestId?: string, note?: string) => Promise<AuthoriseOutcome>;
+  readonly authorise: (
+    amount: bigint,
+    requestId?: string,
+    note?: string,
+    more?: Partial<AuthoriseInput>,
+  ) => Promise<AuthoriseOutcome>;
+  /** Issues an API key. @returns its id and hash */
+  readonly apiKey: (member?: string) => Promise<{ id: string; keySha256: Buffer }>;
+  readonly tenant: bigint;
   readonly settle: (requestId: string, total: bigint) => Promise<SettleOutcome>;
-  /** Takes a lease, or makes it last longer. */
-  readonly lease: (wished: bigint, leaseId: string) => Promise<LeaseOutcome>;
-  /** Settles a call that was made within a lease, for this user of the chat. */
-  readonly settleLeased: (
-    leaseId: string,
-    requestId: string,
-    total: bigint,
-    more?: { boundNanoEur?: bigint; user?: string },
-  ) => Promise<SettleOutcome>;
   readonly register: (more: Partial<TenantRegistration>) => Promise<void>;
 };
 
@@ -75,7 +73,6 @@ export type LedgerBenchOptions = {
 export async function ledgerBench(options: LedgerBenchOptions): Promise<LedgerBench> {
   const { pool } = options;
   const ledger = new Ledger(pool, options.now);
-  const leases = new Leases(pool, options.now);
   const name = `tenant-${randomUUID().slice(0, 8)}`;
   const secrets = tenantSecrets();
   await storeRate(pool, { day: '2026-11-20', usdPerEurMicro: 1_000_000n, source: 'test' });
@@ -89,26 +86,10 @@ export async function ledgerBench(options: LedgerBenchOptions): Promise<LedgerBe
   let tenant = await stored({});
   const { rows } = await pool.query<{ revision: bigint }>('select revision from catalogue');
   const catalogueRevision = rows[0]?.revision ?? 0n;
-  const holdTtlMs = options.holdTtlMs ?? MINUTE_MS;
-  const settlement = (requestId: string, total: bigint): SettleInput => ({
-    account: tenant.account,
-    requestId,
-    settlement: payloadHash({ total: total.toString() }),
-    modelServed: 'small',
-    usage: USAGE,
-    charge: { costNanoEur: total, marginNanoEur: 0n, totalNanoEur: total },
-    prices: null,
-    cacheHit: false,
-    finish: 'complete',
-    startedAt: '2026-11-20T10:00:00Z',
-    firstTokenAt: null,
-    endedAt: '2026-11-20T10:00:01Z',
-    traceId: undefined,
-  });
   return {
     ledger,
     account: tenant.account,
-    authorise: async (amountNanoEur, requestId = randomUUID(), note = '') =>
+    authorise: async (amountNanoEur, requestId = randomUUID(), note = '', more = {}) =>
       ledger.authorise({
         account: tenant.account,
         tenant: tenant.id,
@@ -121,31 +102,34 @@ export async function ledgerBench(options: LedgerBenchOptions): Promise<LedgerBe
         amountNanoEur,
         maxOutputTokens: 1,
         terms: TERMS,
-        holdTtlMs,
+        holdTtlMs: options.holdTtlMs ?? MINUTE_MS,
         traceId: undefined,
+        ...more,
       }),
-    settle: (requestId, total) => ledger.settle(settlement(requestId, total)),
-    lease: (wishedNanoEur, leaseId) =>
-      leases.take({
+    apiKey: async (member) => {
+      const keySha256 = randomBytes(32);
+      const { rows: keys } = await pool.query<{ id: string }>(
+        `insert into api_key (tenant_id, member_id, kind, name, sha256) values ($1, $2, 'api', 'key', $3) returning id`,
+        [tenant.id, member ?? null, keySha256],
+      );
+      return { id: keys[0]?.id ?? '', keySha256 };
+    },
+    tenant: tenant.id,
+    settle: (requestId, total) =>
+      ledger.settle({
         account: tenant.account,
-        tenant: tenant.id,
-        tenantRevision: tenant.revision,
-        catalogueRevision,
-        leaseId,
-        basis: {},
-        wishedNanoEur,
-        holdTtlMs,
-      }),
-    settleLeased: (leaseId, requestId, total, { boundNanoEur = total, user } = {}) =>
-      leases.settle(settlement(requestId, total), {
-        leaseId,
-        tenant: tenant.id,
-        keySha256: hashSecret(secrets.chatKey),
-        user: user === undefined ? undefined : { externalId: user },
-        boundNanoEur,
-        maxOutputTokens: 1,
-        terms: TERMS,
-        holdTtlMs,
+        requestId,
+        settlement: payloadHash({ total: total.toString() }),
+        modelServed: 'small',
+        usage: USAGE,
+        charge: { costNanoEur: total, marginNanoEur: 0n, totalNanoEur: total },
+        prices: null,
+        cacheHit: false,
+        finish: 'complete',
+        startedAt: '2026-11-20T10:00:00Z',
+        firstTokenAt: null,
+        endedAt: '2026-11-20T10:00:01Z',
+        traceId: undefined,
       }),
     register: async (more) => {
       tenant = await stored(more);
