@@ -214,8 +214,8 @@ describe('a lease is', () => {
     await of.lease(100n, id);
     await pool.query('update catalogue set revision = revision + 1');
     expect(await of.lease(100n, id)).toEqual({ outcome: 'stale' });
-    await of.register({ marginPercent: 30 });
-    expect((await of.lease(100n, id)).outcome).toBe('stale');
+    await of.register({ monthlyBudgetNanoEur: '1000', marginPercent: 30 });
+    expect(await of.lease(100n, id)).toEqual({ outcome: 'denied' });
   });
 
   test('no reason to refuse anybody once its time is over', async () => {

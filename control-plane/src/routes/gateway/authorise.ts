@@ -104,7 +104,9 @@ export const authorise = route({
           .meta({ description: 'The whole was not affordable: the answer must be shorter than asked' }),
         leasable: z
           .boolean()
-          .meta({ description: 'Neither the user nor the key has a limit of its own: a lease may serve them' }),
+          .meta({
+            description: 'A lease may serve this user and key: the plan has one, and neither has a limit of their own',
+          }),
         expiresAt: z.iso.datetime(),
       }),
     },
@@ -208,7 +210,7 @@ function answerOf(outcome: AuthoriseOutcome, asked: Asked): Answer {
           holdNanoEur: outcome.holdNanoEur.toString(),
           maxOutputTokens: outcome.maxOutputTokens,
           clamped: outcome.maxOutputTokens < asked.priced.maxOutputTokens,
-          leasable: outcome.unlimited,
+          leasable: outcome.unlimited && asked.tenant.registration.lease !== null,
           expiresAt: outcome.expiresAt.toISOString(),
         },
       };

@@ -140,9 +140,11 @@ describe('a call that was made within a lease', () => {
 test('an authorisation says whom a lease may serve: nobody who has a limit of their own', async () => {
   const free = await caller();
   const limited = await caller({ lease: LEASE, memberBudgetNanoEur: '5000000000' });
+  const off = await caller({ lease: null });
   for (const [of, leasable] of [
     [free, true],
     [limited, false],
+    [off, false],
   ] as const) {
     const body = authoriseBody(of.secrets, randomUUID());
     expect((await of.gateway('authorise', body)).body).toMatchObject({ outcome: 'granted', leasable });
