@@ -977,6 +977,9 @@ begin
   perform alert_fire(new.account_id, 'tenant', null, new.period,
     new.posted - new.posted_before, new.granted - new.posted_before);
   return null;
+exception when others then
+  raise warning 'an alert of account % could not be fired: %', new.account_id, sqlerrm;
+  return null;
 end $function$
 ;
 
@@ -1027,6 +1030,9 @@ begin
   if found then
     return (case when g.payload = p_payload then 'replayed' else 'conflict' end, g.id, g.source, g.amount, g.priority,
             g.expires_at, g.note, g.period, g.sequence, g.created_at)::grant_result;
+  end if;
+  if p_expires <= b.changed_at then
+    return ('expired', null, p_source, p_amount, null, p_expires, null, null, null, null)::grant_result;
   end if;
   if p_amount is null then
     -- A reset gives back what this period has cost so far; the part that came from the plan will lapse with it.
@@ -1824,6 +1830,7 @@ begin
     where subject_id in (e.member_id, e.key_id) and period = h.period;
     b := ledger_book(b, 'refund', p_amount, p_note, d, h, p_reverses);
     update lot set expired = true where id = any(d.lots) and expires_at <= b.changed_at;
+    select least(b.due_at, min(expires_at)) into b.due_at from lot where id = any(d.lots) and not expired;
   end if;
   insert into ledger_reversal (account_id, idempotency_key, payload, reverses, amount, note, period, sequence, created_at)
   values (p_account, p_key, p_payload, p_reverses, p_amount, p_note, b.period, b.sequence, b.changed_at) returning * into r;
@@ -1841,9 +1848,11 @@ declare
   v_account bigint;
   v_zone text;
   v_at timestamptz := coalesce(p_now, clock_timestamp());
+  v_end timestamptz;
   b balance;
 begin
-  select t.time_zone into strict v_zone from tenant t where t.id = p_tenant for update;
+  -- No stronger lock: whoever holds the balance's may have to add a row that refers to the tenant.
+  select t.time_zone into strict v_zone from tenant t where t.id = p_tenant for no key update;
   select a.id into v_account from account a where a.tenant_id = p_tenant;
   if v_account is null then
     insert into account (tenant_id) values (p_tenant) returning id into v_account;
@@ -1851,13 +1860,17 @@ begin
     values (v_account, period_of(v_at, v_zone), period_end(period_of(v_at, v_zone), v_zone),
             period_end(period_of(v_at, v_zone), v_zone));
   end if;
-  b := ledger_lock(v_account, p_now);
+  -- Another time zone: the present period's end moves before anything falls due by it. Not into the past, for what was
+  -- held until now was held in that period.
+  select * into strict b from balance where account_id = v_account for update;
   if b.period_ends_at <> period_end(b.period, v_zone) then
-    b.period_ends_at := period_end(b.period, v_zone);
-    update lot set expires_at = b.period_ends_at where account_id = v_account and period = b.period and not expired;
-    select least(b.period_ends_at, min(expires_at)) into b.due_at
-    from lot where account_id = v_account and not closed and not expired;
+    v_end := greatest(period_end(b.period, v_zone), greatest(v_at, b.changed_at) + interval '1 millisecond');
+    update lot set expires_at = v_end where account_id = v_account and period = b.period and not expired;
+    update balance set period_ends_at = v_end,
+      due_at = (select least(v_end, min(expires_at)) from lot where account_id = v_account and not closed and not expired)
+    where account_id = v_account;
   end if;
+  b := ledger_lock(v_account, p_now);
   b.plan_target := p_target;
   b := ledger_trim(ledger_fill_plan(b));
   perform ledger_store(b);
@@ -2007,7 +2020,7 @@ CREATE OR REPLACE FUNCTION public.period_end(period text, zone text)
  RETURNS timestamp with time zone
  LANGUAGE sql
  STABLE
-RETURN ((((period || '-01'::text))::timestamp without time zone + '1 mon'::interval) AT TIME ZONE zone)
+RETURN (SELECT min(t.t) AS min FROM (SELECT ((((period_end.period || '-01'::text))::timestamp without time zone + '1 mon'::interval) AT TIME ZONE period_end.zone) AS midnight) m, LATERAL unnest(ARRAY[(m.midnight - '01:00:00'::interval), (m.midnight - '00:30:00'::interval), m.midnight]) t(t) WHERE (period_of(t.t, period_end.zone) > period_end.period))
 ;
 
 CREATE OR REPLACE FUNCTION public.period_of(at timestamp with time zone, zone text)
@@ -2039,6 +2052,9 @@ CREATE OR REPLACE FUNCTION public.sub_balance_alert()
 AS $function$
 begin
   perform alert_fire(new.account_id, new.kind, new.subject_id, new.period, new.posted, new.wished);
+  return null;
+exception when others then
+  raise warning 'an alert of % % could not be fired: %', new.kind, new.subject_id, sqlerrm;
   return null;
 end $function$
 ;

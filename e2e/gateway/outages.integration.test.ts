@@ -141,8 +141,8 @@ describe('the tenant’s Redis', () => {
 
   it('is flushed while calls run and with results it has not delivered: each account comes out exact', async () => {
     const before = await rig.accounts.budget();
-    const quick = [1, 2].map(() => chat({ ...USED, delayMs: 800 }));
-    const slow = [1, 2].map(() => chat({ ...USED, delayMs: 5_000 }));
+    const quick = [1, 2].map(() => chat({ ...USED, delayMs: 1_000 }));
+    const slow = [1, 2].map(() => chat({ ...USED, delayMs: 3_000 }));
     await running(4);
     rig.gate.set('refuse');
     for (const seen of await Promise.all(quick)) expect(seen.status).toBe(200);

@@ -6,8 +6,13 @@
 create function period_of(at timestamptz, zone text) returns text language sql stable
   return to_char(at at time zone zone, 'YYYY-MM');
 
+-- The first instant after the period. Where clocks go back at midnight of the first, as in Havana, midnight comes twice:
+-- the first one counts.
 create function period_end(period text, zone text) returns timestamptz language sql stable
-  return ((period || '-01')::timestamp + interval '1 month') at time zone zone;
+  return (
+    select min(t) from (select ((period || '-01')::timestamp + interval '1 month') at time zone zone as midnight) m,
+      unnest(array[midnight - interval '1 hour', midnight - interval '30 minutes', midnight]) t
+    where period_of(t, zone) > period);
 
 -- Which money is spent first, where a grant does not say.
 create function default_priority(source text) returns integer language sql immutable
@@ -220,9 +225,11 @@ declare
   v_account bigint;
   v_zone text;
   v_at timestamptz := coalesce(p_now, clock_timestamp());
+  v_end timestamptz;
   b balance;
 begin
-  select t.time_zone into strict v_zone from tenant t where t.id = p_tenant for update;
+  -- No stronger lock: whoever holds the balance's may have to add a row that refers to the tenant.
+  select t.time_zone into strict v_zone from tenant t where t.id = p_tenant for no key update;
   select a.id into v_account from account a where a.tenant_id = p_tenant;
   if v_account is null then
     insert into account (tenant_id) values (p_tenant) returning id into v_account;
@@ -230,13 +237,17 @@ begin
     values (v_account, period_of(v_at, v_zone), period_end(period_of(v_at, v_zone), v_zone),
             period_end(period_of(v_at, v_zone), v_zone));
   end if;
-  b := ledger_lock(v_account, p_now);
+  -- Another time zone: the present period's end moves before anything falls due by it. Not into the past, for what was
+  -- held until now was held in that period.
+  select * into strict b from balance where account_id = v_account for update;
   if b.period_ends_at <> period_end(b.period, v_zone) then
-    b.period_ends_at := period_end(b.period, v_zone);
-    update lot set expires_at = b.period_ends_at where account_id = v_account and period = b.period and not expired;
-    select least(b.period_ends_at, min(expires_at)) into b.due_at
-    from lot where account_id = v_account and not closed and not expired;
+    v_end := greatest(period_end(b.period, v_zone), greatest(v_at, b.changed_at) + interval '1 millisecond');
+    update lot set expires_at = v_end where account_id = v_account and period = b.period and not expired;
+    update balance set period_ends_at = v_end,
+      due_at = (select least(v_end, min(expires_at)) from lot where account_id = v_account and not closed and not expired)
+    where account_id = v_account;
   end if;
+  b := ledger_lock(v_account, p_now);
   b.plan_target := p_target;
   b := ledger_trim(ledger_fill_plan(b));
   perform ledger_store(b);
@@ -244,8 +255,8 @@ begin
   return v_account;
 end $$;
 
--- outcome: created, replayed, conflict (the key was used for something else), or insufficient (a correction may take
--- only what is neither posted nor held; amount is then what it could take).
+-- outcome: created, replayed, conflict (the key was used for something else), expired (it would bring nothing any more),
+-- or insufficient (a correction may take only what is neither posted nor held; amount is then what it could take).
 create type grant_result as (
   outcome text, id uuid, source text, amount bigint, priority integer, expires_at timestamptz, note text, period text,
   sequence bigint, created_at timestamptz
@@ -265,6 +276,9 @@ begin
   if found then
     return (case when g.payload = p_payload then 'replayed' else 'conflict' end, g.id, g.source, g.amount, g.priority,
             g.expires_at, g.note, g.period, g.sequence, g.created_at)::grant_result;
+  end if;
+  if p_expires <= b.changed_at then
+    return ('expired', null, p_source, p_amount, null, p_expires, null, null, null, null)::grant_result;
   end if;
   if p_amount is null then
     -- A reset gives back what this period has cost so far; the part that came from the plan will lapse with it.
@@ -359,6 +373,7 @@ begin
     where subject_id in (e.member_id, e.key_id) and period = h.period;
     b := ledger_book(b, 'refund', p_amount, p_note, d, h, p_reverses);
     update lot set expired = true where id = any(d.lots) and expires_at <= b.changed_at;
+    select least(b.due_at, min(expires_at)) into b.due_at from lot where id = any(d.lots) and not expired;
   end if;
   insert into ledger_reversal (account_id, idempotency_key, payload, reverses, amount, note, period, sequence, created_at)
   values (p_account, p_key, p_payload, p_reverses, p_amount, p_note, b.period, b.sequence, b.changed_at) returning * into r;

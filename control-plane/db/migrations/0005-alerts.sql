@@ -118,11 +118,15 @@ begin
 end $$;
 
 -- Both triggers are on the path of every settlement, so their condition is all that most settlements pay: only when the
--- whole percent grows can a threshold have been reached.
+-- whole percent grows can a threshold have been reached. And a settlement never fails because it cannot be told of:
+-- a threshold that could not be fired is fired with the next percent.
 create function balance_alert() returns trigger language plpgsql as $$
 begin
   perform alert_fire(new.account_id, 'tenant', null, new.period,
     new.posted - new.posted_before, new.granted - new.posted_before);
+  return null;
+exception when others then
+  raise warning 'an alert of account % could not be fired: %', new.account_id, sqlerrm;
   return null;
 end $$;
 create trigger balance_reaches_threshold after update on balance for each row
@@ -134,6 +138,9 @@ create trigger balance_reaches_threshold after update on balance for each row
 create function sub_balance_alert() returns trigger language plpgsql as $$
 begin
   perform alert_fire(new.account_id, new.kind, new.subject_id, new.period, new.posted, new.wished);
+  return null;
+exception when others then
+  raise warning 'an alert of % % could not be fired: %', new.kind, new.subject_id, sqlerrm;
   return null;
 end $$;
 create trigger sub_balance_reaches_threshold after update on sub_balance for each row

@@ -113,6 +113,18 @@ describe('a tenant’s thresholds', () => {
     expect((await alertsOf('demo')).map((alert: { thresholdPercent: number }) => alert.thresholdPercent)).toEqual([50]);
   });
 
+  test('that cannot be written fail no settlement, and are told with the next', async () => {
+    const secrets = await api.tenant('demo', { monthlyBudgetNanoEur: (COST * 5n).toString() });
+    const pool = openPool({ url: databaseUrl, onError: () => {} });
+    await pool.query('alter table delivery add constraint broken check (false)');
+    for (let request = 0; request < 3; request += 1) await spend(secrets);
+    expect(await alertsOf('demo')).toEqual([]);
+    await pool.query('alter table delivery drop constraint broken');
+    await pool.end();
+    await spend(secrets);
+    expect(await alertsOf('demo')).toMatchObject([{ thresholdPercent: 50 }, { thresholdPercent: 80 }]);
+  });
+
   test('are the tenant’s own; none means no alert', async () => {
     const budget = { monthlyBudgetNanoEur: (COST * 3n).toString() };
     const quiet = await api.tenant('quiet', { ...budget, alertThresholdsPercent: [] });
@@ -226,4 +238,26 @@ describe('a delivery', () => {
         { state: 'pending', lastError: 'the address is refused: its name leads into a private network' },
       ]);
   });
+});
+
+test('an erased tenant leaves no address of owners or webhook, in no table, and nothing is delivered any more', async () => {
+  await api.stop();
+  api = await start({ smtpUrl: 'smtp://127.0.0.1:1' });
+  const secrets = await api.tenant('demo', {
+    monthlyBudgetNanoEur: (COST * 4n).toString(),
+    alertThresholdsPercent: [10],
+    owners: ['canary@example.test'],
+  });
+  await api.admin('PUT', '/v1/tenants/demo/webhook', { url: 'https://canary.example.test/hook' });
+  await spend(secrets);
+  expect(await alertsOf('demo')).toMatchObject([{ deliveries: [{}, {}] }]);
+  expect((await api.admin('DELETE', '/v1/tenants/demo?data=erase')).status).toBe(204);
+  const pool = openPool({ url: databaseUrl, onError: () => {} });
+  const { rows } = await pool.query<{ found: string }>(`
+    select table_name as found from information_schema.tables
+    where table_schema = 'public' and table_type = 'BASE TABLE'
+      and query_to_xml(format('select * from %I', table_name), true, false, '')::text like '%canary%'`);
+  expect(rows).toEqual([]);
+  expect((await pool.query(`select from delivery where state = 'pending'`)).rowCount).toBe(0);
+  await pool.end();
 });

@@ -7,6 +7,7 @@ import { ADMIN_KEY, type Api, startApi } from '../testing/api.ts';
 import { type EventReader, readEvents } from '../testing/event-reader.ts';
 import { Bell } from './bell.ts';
 import { eventStream } from './event-stream.ts';
+import { pruneEvents } from './prune.ts';
 
 let databases: TestDatabases;
 beforeAll(async () => {
@@ -120,6 +121,32 @@ test('losing the connection that listens costs no event', async () => {
       return rowCount;
     })
     .toBe(1);
+});
+
+test('events are kept for ninety days; who resumes from before gets what there is, with the numbers it had', async () => {
+  for (let n = 1; n <= 3; n += 1) await append('demo', { n });
+  await pool.query('alter table event disable trigger event_append_only');
+  await pool.query(`update event set at = '2026-01-01T00:00:00Z' where id = 1`);
+  await pool.query('alter table event enable trigger event_append_only');
+  expect(await pruneEvents(pool, new Date('2026-03-30T00:00:00Z'))).toBe(0);
+  expect(await pruneEvents(pool, new Date('2026-04-03T00:00:00Z'))).toBe(1);
+  const reader = await read({ query: '?after=0' });
+  await expect.poll(() => ids(reader)).toEqual([2, 3]);
+});
+
+test('what rings between two waits is not lost, and wakes the next at once', async () => {
+  const bell = new Bell(databaseUrl, pino({ level: 'silent' }));
+  await bell.start();
+  const signal = new AbortController().signal;
+  const [ear, witness] = [bell.ear('cloudfreedom_delivery', ''), bell.ear('cloudfreedom_delivery', '')];
+  const heard = witness.wait(10_000, signal);
+  await pool.query('notify cloudfreedom_delivery');
+  expect(await heard).toBe(true);
+  const start = performance.now();
+  expect(await ear.wait(60_000, signal)).toBe(true);
+  expect(performance.now() - start).toBeLessThan(5_000);
+  expect(await ear.wait(1, signal)).toBe(false);
+  await bell.stop();
 });
 
 test('silence is filled with comments, so that both ends know the other lives', async () => {

@@ -126,6 +126,14 @@ describe('a grant that expires', () => {
     expect(await remaining()).toEqual(['promotion 0', 'promotion 0']);
   });
 
+  test('already when it comes is refused, and nothing is written', async () => {
+    const of = await bench();
+    const late = (key: string) =>
+      of.ledger.addGrant(of.account, key, payloadHash(key), 'top_up', 100n, null, { expiresAt: inDays(0) });
+    expect(await late('late')).toEqual({ outcome: 'expired' });
+    expect(await lines(of, 1)).toEqual([]);
+  });
+
   test('is looked at by the sweep, when nobody calls', async () => {
     const of = await bench();
     await grant(of, 'promotion', 100n, { expiresAt: inDays(1) });
@@ -169,6 +177,19 @@ describe('a reversal', () => {
     await reverse(of, post);
     expect(await of.ledger.budget(of.account)).toMatchObject({ postedNanoEur: 0n, availableNanoEur: 100n });
     expect(await lines(of, 2)).toEqual(['refund 60 mistake -60', 'lapse 60 period_ended 60']);
+  });
+
+  test('of a posting from a lot that was used up revives the lot, and its expiry', async () => {
+    const of = await bench();
+    await grant(of, 'promotion', 100n, { expiresAt: inDays(2) });
+    const post = await spend(of, 100n);
+    now = inDays(1);
+    await grant(of, 'promotion', 1n, { expiresAt: inDays(0.5) });
+    now = inDays(0.5);
+    await of.ledger.budget(of.account);
+    await reverse(of, post);
+    now = inDays(0.5);
+    expect(await of.ledger.budget(of.account)).toMatchObject({ availableNanoEur: 0n });
   });
 
   test('of a posting counts for its user, too', async () => {

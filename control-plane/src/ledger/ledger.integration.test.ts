@@ -291,6 +291,12 @@ describe('a new period', () => {
     ['Europe/Berlin', '2026-10-31T22:59:59Z', '2026-10', '2026-10-31T23:00:00Z'],
     ['America/New_York', '2026-11-01T03:59:59Z', '2026-10', '2026-11-01T04:00:00Z'],
     ['Pacific/Kiritimati', '2026-10-31T10:00:00Z', '2026-11', '2026-11-30T10:00:00Z'],
+    // Clocks go back at one in the morning of the first, to midnight: that comes twice, and the first one counts.
+    ['America/Havana', '2026-11-01T03:59:59Z', '2026-10', '2026-11-01T04:00:00Z'],
+    ['America/Havana', '2026-11-01T04:30:00Z', '2026-11', '2026-12-01T05:00:00Z'],
+    // Clocks go forward at midnight of the first: there is none, and the month begins at one.
+    ['America/Asuncion', '2023-10-01T03:59:59Z', '2023-09', '2023-10-01T04:00:00Z'],
+    ['Australia/Lord_Howe', '2026-03-31T12:59:59Z', '2026-03', '2026-03-31T13:00:00Z'],
     ['UTC', '2028-02-29T23:59:59Z', '2028-02', '2028-03-01T00:00:00Z'],
   ])('ends at midnight in %s, summer time or not', async (zone, at, period, end) => {
     now = new Date(at);
@@ -308,6 +314,27 @@ describe('a new period', () => {
       grantedNanoEur: 1000n,
       resetsAt: new Date('2027-01-01T10:00:00Z'),
     });
+  });
+});
+
+describe('a tenant that moves to another time zone', () => {
+  test('where its month is over already, while something is held: the hold stays covered, a new month begins', async () => {
+    now = new Date('2026-11-30T20:00:00Z');
+    const of = await bench('1000', 'America/New_York');
+    const id = randomUUID();
+    await of.authorise(400n, id);
+    await of.register({ timeZone: 'Pacific/Kiritimati' });
+    now = new Date(now.getTime() + 1000);
+    expect(await of.ledger.budget(of.account)).toMatchObject({ period: '2026-12', availableNanoEur: 1000n });
+    expect(await of.settle(id, 400n)).toMatchObject({ postedNanoEur: 400n, overrunNanoEur: 0n });
+  });
+
+  test('where its month is not over yet, though it was: nothing lapses and nothing is granted twice', async () => {
+    now = new Date('2026-11-30T12:00:00Z');
+    const of = await bench('1000', 'Asia/Tokyo');
+    now = new Date('2026-11-30T15:30:00Z');
+    await of.register({ timeZone: 'UTC' });
+    expect(await entries(of)).toEqual(['grant 1000 plan']);
   });
 });
 

@@ -26,6 +26,8 @@ export type { AuthoriseInput, AuthoriseOutcome, Scope, SettleInput, SettleOutcom
 export type GrantOutcome =
   | { outcome: 'created' | 'replayed'; grant: Grant }
   | { outcome: 'conflict' }
+  /** Its expiry is not in the future: it would bring nothing. */
+  | { outcome: 'expired' }
   | { outcome: 'insufficient'; takeableNanoEur: bigint };
 
 export type Grant = {
@@ -153,7 +155,7 @@ export class Ledger {
       options.priority ?? null,
       options.expiresAt ?? null,
     ]);
-    if (row.outcome === 'conflict') return { outcome: 'conflict' };
+    if (row.outcome === 'conflict' || row.outcome === 'expired') return { outcome: row.outcome };
     if (row.outcome === 'insufficient') return { outcome: 'insufficient', takeableNanoEur: row.amount as bigint };
     return {
       outcome: row.outcome as 'created' | 'replayed',

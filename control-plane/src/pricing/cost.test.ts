@@ -196,6 +196,18 @@ test('no usage within a bound costs more than the bound, whatever the prices, ti
   }
 });
 
+test('a bound above a tier’s threshold covers usage below it too, where long contexts are cheaper', () => {
+  const cheaper = unitPrices({
+    inputUsdPerMillion: '2',
+    outputUsdPerMillion: '2',
+    longContext: { aboveTokens: 100, inputUsdPerMillion: '1', outputUsdPerMillion: '1' },
+  });
+  const bound = { inputTokens: 101, outputTokens: 10, images: 0, audioInput: false };
+  const used = { ...NONE, inputTokens: 100, outputTokens: 10 };
+  const { totalNanoEur } = chargeForUsage(used, cheaper, AT_PAR);
+  expect(chargeForBound(bound, [cheaper], AT_PAR).totalNanoEur).toBeGreaterThanOrEqual(totalNanoEur);
+});
+
 test('the dearest of several prices is at no usage below any of them', () => {
   const random = new Random(seedOf('dearest deployment'));
   for (let run = 0; run < 5_000; run += 1) {

@@ -148,6 +148,12 @@ describe('the nightly one', () => {
     ]);
   });
 
+  test('that another replica has just made is not made again', async () => {
+    const night = { cause: 'night', night: '2026-11-20' } as const;
+    expect(await reconcile(pool, night, () => now)).toMatchObject({ ok: true });
+    expect(await reconcile(pool, night, () => now)).toBeUndefined();
+  });
+
   test('shows in the metrics of every replica', async () => {
     await hold();
     await settle(await hold());

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
+import { pruneEvents } from '../events/prune.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { ReconciliationRow, reconcile } from './reconcile.ts';
 
@@ -40,6 +41,7 @@ export async function tick({ pool, metrics, log, now }: ReconcilerOptions): Prom
     if (done?.ok === false)
       log.error({ id: done.id, faults: done.faults }, 'the ledger does not agree with its replay');
     else if (done !== undefined) log.info({ id: done.id, figures: done.figures }, 'the ledger agrees with its replay');
+    if (done !== undefined) await pruneEvents(pool, now());
   }
   await readGauges(pool, metrics);
 }

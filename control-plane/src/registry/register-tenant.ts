@@ -29,8 +29,10 @@ export async function registerTenant(
     return await inTransaction(pool, async (client): Promise<RegisterOutcome> => {
       // Two PUTs of a name that does not exist yet have no row to queue up at.
       await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`tenant/${name}`]);
+      // No stronger lock: requests, which hold the balance that is locked next, add rows that refer to the tenant.
       const { rows } = await client.query(
-        `select id, state, registration = $2::jsonb as equal from tenant where name = $1 and state <> 'erased' for update`,
+        `select id, state, registration = $2::jsonb as equal from tenant where name = $1 and state <> 'erased'
+         for no key update`,
         [name, registration],
       );
       const stored = rows[0] === undefined ? undefined : Stored.parse(rows[0]);

@@ -114,7 +114,7 @@ function flawOf(bug: PlantedBug | undefined): GatewayFlaw | undefined {
 /** A database of its own, with a bug where one is planted. */
 export async function openLane(databases: TestDatabases, bug: PlantedBug | undefined): Promise<pg.Pool> {
   // Nothing here is about durability, and a simulated crash is none of Postgres: commits need not wait for the disk.
-  const url = `${await databases.clone()}&options=${encodeURIComponent('-c synchronous_commit=off')}`;
+  const url = `${await databases.clone()}&options=${encodeURIComponent('-c synchronous_commit=off -c plan_cache_mode=force_generic_plan')}`;
   const pool = openPool({ url, maxConnections: 4, onError: () => {} });
   await pool.query(
     `insert into exchange_rate (day, usd_per_eur_micro, source) values ('2026-11-20', 1000000, 'simulation')`,

@@ -71,8 +71,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'months end in UTC, wherever the tenant lives',
     function: 'period_end',
-    instead: 'at time zone zone',
-    says: `at time zone 'UTC'`,
+    instead: 'at time zone zone as midnight',
+    says: `at time zone 'UTC' as midnight`,
   },
   {
     name: 'last month’s money does not lapse',

@@ -44,6 +44,10 @@ export function grantAnswer(outcome: GrantOutcome): Answer {
       const detail = 'this Idempotency-Key was used for something else; nothing was changed';
       return { status: 409, body: problem(409, 'idempotency_key_reused', detail) };
     }
+    case 'expired': {
+      const errors = [{ path: 'expiresAt', message: 'lies in the past' }];
+      return { status: 422, body: problem(422, 'invalid_input', 'expiresAt: lies in the past', { errors }) };
+    }
     case 'insufficient': {
       const detail = `a correction can take at most the ${outcome.takeableNanoEur} nano-euro that are neither posted nor held`;
       return { status: 409, body: problem(409, 'correction_exceeds_available', detail) };

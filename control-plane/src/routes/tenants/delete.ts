@@ -33,6 +33,15 @@ export const deleteTenant = route({
         await client.query('update member set external_id = null, email = null, name = null where tenant_id = $1', [
           tenant.id,
         ]);
+        await client.query(`update tenant set registration = registration || '{"owners": []}' where id = $1`, [
+          tenant.id,
+        ]);
+        await client.query('delete from webhook where tenant_id = $1', [tenant.id]);
+        await client.query(
+          `update delivery set recipient = id::text, taken_until = null, ended_at = coalesce(ended_at, now()),
+             state = case state when 'pending' then 'failed' else state end where tenant_id = $1`,
+          [tenant.id],
+        );
       });
       services.catalogue.forget();
       return { status: 204 };
