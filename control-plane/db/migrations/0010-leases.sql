@@ -122,12 +122,13 @@ begin
     expires_at = excluded.expires_at, member_id = excluded.member_id, key_id = excluded.key_id,
     trace_id = excluded.trace_id, terms = excluded.terms, created_at = excluded.created_at, closed_at = excluded.closed_at
   returning * into h;
+  perform sub_hold(p_account, 'user', v_member, h.period, case when v_in_time then p_amount else 0 end);
+  perform sub_hold(p_account, 'key', case when k.kind = 'api' then k.id end, h.period,
+                   case when v_in_time then p_amount else 0 end);
   if not v_in_time then
     return;
   end if;
   update hold set amount = amount - p_amount where account_id = p_account and request_id = p_lease;
-  perform sub_hold(p_account, 'user', v_member, h.period, p_amount);
-  perform sub_hold(p_account, 'key', case when k.kind = 'api' then k.id end, h.period, p_amount);
   b := ledger_book(b, 'draw', p_amount, p_lease::text, null, h);
   b := ledger_book(b, 'hold', p_amount, 'leased', null, h);
   perform ledger_store(b);

@@ -1,3 +1,4 @@
+import type { Asked } from './model.ts';
 import type { Process, World } from './world.ts';
 
 const ROUND_TRIP_MS = 1;
@@ -6,7 +7,7 @@ const TIMEOUT_MS = 5_000;
 
 /** What the control plane is to be told of a request, as it lies in the outbox. */
 export type Message =
-  | { readonly path: 'settle'; readonly used: number }
+  | { readonly path: 'settle'; readonly used: number; readonly lease?: { readonly id: string; readonly asked: Asked } }
   | { readonly path: 'void'; readonly reason: string };
 
 export class RedisError extends Error {}
@@ -29,8 +30,9 @@ export class SimulatedRedis {
     this.#world = world;
   }
 
-  get isEmpty(): boolean {
-    return [...this.outboxes.values()].every((outbox) => outbox.size === 0);
+  /** Nothing lies here but the intents of leases that gateways have. */
+  isEmpty(leases: ReadonlySet<string>): boolean {
+    return [...this.outboxes.values()].every((outbox) => [...outbox.keys()].every((id) => leases.has(id)));
   }
 
   away(forMs: number): void {
