@@ -143,6 +143,23 @@ create table exchange_rate (
   constraint exchange_rate_usd_per_eur_micro_check CHECK ((usd_per_eur_micro > 0))
 );
 
+create table gateway_report (
+  tenant_id bigint not null,
+  gateway text not null,
+  at timestamp with time zone not null,
+  undelivered integer not null,
+  oldest_seconds integer not null,
+  dead_letters integer not null,
+  open uuid[] not null,
+  complete boolean not null,
+  constraint gateway_report_dead_letters_check CHECK ((dead_letters >= 0)),
+  constraint gateway_report_gateway_check CHECK ((length(gateway) <= 200)),
+  constraint gateway_report_oldest_seconds_check CHECK ((oldest_seconds >= 0)),
+  constraint gateway_report_pkey PRIMARY KEY (tenant_id, gateway),
+  constraint gateway_report_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id),
+  constraint gateway_report_undelivered_check CHECK ((undelivered >= 0))
+);
+
 create table hold (
   account_id bigint not null,
   request_id uuid not null,

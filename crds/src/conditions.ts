@@ -30,6 +30,7 @@ export const reasons = {
   PlanNotFound: 'spec.plan names a Plan that does not exist.',
   BudgetMissing: 'Neither the Tenant nor its Plan states a monthly budget.',
   ModelNotFound: 'A Model that is named does not exist.',
+  Unpriced: 'Nobody knows what the Model costs: its requests are refused.',
   ModelNotInPlan: 'A named Model is of a class that the Plan does not include.',
   NoModels: 'No Model is left after allow-list, plan and residency.',
   ResidencyImpossible: 'A named Model has no deployment in the wished residency.',

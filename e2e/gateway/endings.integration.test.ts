@@ -127,3 +127,12 @@ describe('a client that goes away', () => {
     await rig.accounts.endings(mark);
   });
 });
+
+it('the gateway says what it has open, and the comparison of the night finds nothing that does not add up', async () => {
+  await chat('gpt-4o-mini', false, { promptTokens: 10, completionTokens: 5 });
+  await rig.accounts.endings(mark);
+  type Found = { faults: unknown[]; figures: { tenantsReported: number } };
+  const compared = async () => (await rig.controlPlane.api<Found>('POST', '/v1/reconciliations', {})).body;
+  await expect.poll(async () => (await compared()).figures.tenantsReported, { timeout: 30_000 }).toBe(1);
+  expect((await compared()).faults).toEqual([]);
+});

@@ -85,6 +85,8 @@ RESERVE_PAUSE_SECONDS: Final = 60.0  # after little was left, or a request neede
 CALLER_SECONDS: Final = 900.0  # whoever was authorised within it is known, and keeps the lease alive
 CALLERS_KEPT: Final = 10_000
 PICO_PER_NANO: Final = 1_000
+BEATS_BETWEEN_REPORTS: Final = 12
+REPORTED_REQUESTS: Final = 2_000  # as many as a body of the control plane has room for
 MODEL_NAME_LIMIT: Final = 200
 USER_FIELD_LIMITS: Final = {"externalId": 320, "email": 320, "name": 320, "role": 40}
 LANGUAGES_READ: Final = 16
@@ -239,8 +241,9 @@ class JsonLines(logging.Formatter):
     """One JSON object per line. No message of ours holds a key or a word of a prompt."""
 
     def format(self, record: logging.LogRecord) -> str:
-        line = {"at": iso_time(record.created), "level": record.levelname.lower(), "message": record.getMessage()}
-        return json.dumps(line, ensure_ascii=False)
+        tenant = os.environ.get("CLOUDFREEDOM_TENANT")
+        line = {"at": iso_time(record.created), "level": record.levelname.lower(), "tenant": tenant}
+        return json.dumps(line | {"message": record.getMessage()}, ensure_ascii=False)
 
 
 log: Final = logging.getLogger("cloudfreedom.gateway")
@@ -342,6 +345,7 @@ class Delivery:
     path: str | None
     body: dict[str, Any]
     stored: bool = False
+    since: float = field(default_factory=time.monotonic)
 
 
 class Unavailable(Exception):
@@ -688,6 +692,25 @@ class Outbox:
             if rescue and name != self._name:
                 await self._rescue(name)
 
+    async def report(self) -> None:
+        """Tells the control plane what it has not been told yet: it holds that against its live holds. A report that
+        does not arrive is made up for by the next one."""
+        now = time.monotonic()
+        open_ids = [key.decode() for key in await self._redis.hkeys(self._messages)]
+        dead = await self._redis.llen(self._key("dead"))
+        oldest = min((delivery.since for delivery in self._pending.values()), default=now)
+        await self._control_plane.post(
+            "report",
+            {
+                "gateway": self._name,
+                "undelivered": len(self._pending),
+                "oldestSeconds": int(now - oldest),
+                "deadLetters": dead,
+                "open": open_ids[:REPORTED_REQUESTS],
+                "complete": len(open_ids) <= REPORTED_REQUESTS,
+            },
+        )
+
     async def resign(self) -> None:
         """Gives the lease up, so that others need not wait for its end."""
         await done(self._redis.delete(self._key("lease", self._name)))
@@ -909,6 +932,8 @@ class Gateway(CustomLogger):
             while True:
                 try:
                     await self._outbox.heartbeat(rescue=beats >= BEATS_BEFORE_RESCUE)
+                    if beats % BEATS_BETWEEN_REPORTS == 0:
+                        self._spawn(self._report())
                     beats += 1
                 except Exception as error:  # noqa: BLE001  the heartbeat must outlive any surprise
                     if beats > 0:
@@ -921,6 +946,12 @@ class Gateway(CustomLogger):
                 await asyncio.sleep(HEARTBEAT_SECONDS)
         finally:
             await self._outbox.resign()
+
+    async def _report(self) -> None:
+        try:
+            await self._outbox.report()
+        except Exception as error:  # noqa: BLE001  the next one is a minute away
+            log.warning("no report: %s", type(error).__name__)
 
     async def _warm_up(self) -> None:
         """LiteLLM's first call imports for seconds; a call that stays inside the process pays for that at start."""

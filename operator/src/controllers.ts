@@ -2,7 +2,7 @@ import type { CatalogueDeps, EntryStatus } from './catalogue/reconcile.ts';
 import { reconcileEntry } from './catalogue/reconcile.ts';
 import type { ControlPlane } from './control-plane-client/control-plane.ts';
 import type { ModelRegistration, PlanRegistration } from './control-plane-client/shapes.ts';
-import { decideModel } from './model/decide.ts';
+import { decideModel, unpriced } from './model/decide.ts';
 import { decidePlan } from './plan/decide.ts';
 import { ApplyMemo, applyWhenChanged, statusEquals } from './runtime/apply-when-changed.ts';
 import type { Clock } from './runtime/clock.ts';
@@ -136,6 +136,7 @@ function modelDeps(deps: OperatorDeps, assume: (object: KubeObject) => void): Ca
     registered: (name) => controlPlane.model(name),
     register: (name, registration) => controlPlane.putModel(name, registration),
     forget: (name) => controlPlane.deleteModel(name),
+    objection: async (name) => ((await controlPlane.modelIsPriced(name)) ? undefined : unpriced),
     writeStatus: statusWriter<EntryStatus>(cluster, customKind.model, assume),
     now: () => clock.now(),
   };

@@ -61,6 +61,11 @@ export class Catalogue {
     return this.#snapshot;
   }
 
+  /** What is stored at this moment, whatever memory holds. */
+  readAnew(): Promise<CatalogueSnapshot> {
+    return this.#read();
+  }
+
   /** Forgets everything; the next reader gets what is stored now. */
   forget(): void {
     this.#snapshot = undefined;

@@ -21,6 +21,9 @@ export type Metrics = {
   readonly captureRate: Gauge;
   readonly reconciledAt: Gauge;
   readonly reconciliationFaults: Gauge;
+  readonly outboxUndelivered: Gauge;
+  readonly outboxOldestSeconds: Gauge;
+  readonly outboxDeadLetters: Gauge;
   readonly deliveries: Counter<'channel' | 'outcome'>;
   readonly pendingDeliveries: Gauge;
   readonly oldestDeliverySeconds: Gauge;
@@ -128,6 +131,21 @@ export function createMetrics(pool: { totalCount: number; idleCount: number; wai
     reconciliationFaults: new Gauge({
       name: 'cloudfreedom_reconciliation_faults',
       help: 'What the last reconciliation found that does not add up. Above zero: look at GET /v1/reconciliations',
+      registers,
+    }),
+    outboxUndelivered: new Gauge({
+      name: 'cloudfreedom_outbox_undelivered',
+      help: 'Results that gateways have and we have not, by their reports of the last five minutes',
+      registers,
+    }),
+    outboxOldestSeconds: new Gauge({
+      name: 'cloudfreedom_outbox_oldest_seconds',
+      help: 'Age of the oldest of them',
+      registers,
+    }),
+    outboxDeadLetters: new Gauge({
+      name: 'cloudfreedom_outbox_dead_letters',
+      help: 'Most results that the gateways of one tenant could not deliver because they were refused for good',
       registers,
     }),
     deliveries: new Counter({

@@ -133,6 +133,87 @@ describe('a comparison', () => {
   });
 });
 
+describe('what gateways report', () => {
+  const report = (open: string[], more: object = {}) =>
+    api.call('POST', '/v1/gateway/report', secrets.credential, {
+      gateway: 'litellm-1',
+      undelivered: 0,
+      oldestSeconds: 0,
+      deadLetters: 0,
+      open,
+      complete: true,
+      ...more,
+    });
+  /** Six minutes later, with reports that are fresh then. */
+  const later = () => {
+    now = new Date(now.getTime() + 6 * 60_000);
+  };
+
+  test('is held against the live holds: one that nobody knows of is found', async () => {
+    const [known, other, lost] = [await hold(), await hold(), await hold()];
+    later();
+    const young = await hold();
+    expect(young).toBeDefined();
+    expect((await report([known])).status).toBe(204);
+    await report([other], { gateway: 'litellm-2' });
+    expect(await compared()).toMatchObject({
+      ok: false,
+      faults: [{ kind: 'gateway', tenant: 'demo', detail: `request ${lost} is held, and no gateway knows of it` }],
+      figures: { faults: 1, tenantsReported: 1, unknownToGateways: 1 },
+    });
+    await settle(lost);
+    expect(await compared()).toMatchObject({ ok: true });
+  });
+
+  test.each([
+    ['one gateway has not reported lately', { gateway: 'litellm-2' }, true],
+    ['a report is not complete', { complete: false }, false],
+  ])('is held against nothing when %s', async (_why, more, early) => {
+    await hold();
+    if (early) await report([], more);
+    later();
+    await report([], early ? {} : more);
+    expect(await compared()).toMatchObject({ ok: true, figures: { tenantsReported: 0, unknownToGateways: 0 } });
+  });
+
+  test('of another tenant says nothing of this one', async () => {
+    const foreign = await api.tenant('foreign');
+    const id = await hold();
+    later();
+    const body = { gateway: 'x', undelivered: 0, oldestSeconds: 0, deadLetters: 0, open: [id], complete: true };
+    await api.call('POST', '/v1/gateway/report', foreign.credential, body);
+    await report([]);
+    expect(await compared()).toMatchObject({ ok: false, figures: { tenantsReported: 2, unknownToGateways: 1 } });
+  });
+
+  test('of results that were refused is a fault, and shows with the outbox’ lag in the metrics', async () => {
+    await report([], { undelivered: 3, oldestSeconds: 70, deadLetters: 2 });
+    expect(await compared()).toMatchObject({
+      faults: [{ kind: 'gateway', tenant: 'demo', detail: 'gateways have 2 results that were refused for good' }],
+      figures: { faults: 2, deadLetters: 2 },
+    });
+    const metrics = createMetrics(pool);
+    await tick({ pool, metrics, log: pino({ level: 'silent' }), now: () => now });
+    const text = await metrics.registry.metrics();
+    expect(text).toContain('cloudfreedom_outbox_undelivered 3\n');
+    expect(text).toContain('cloudfreedom_outbox_oldest_seconds 70\n');
+    expect(text).toContain('cloudfreedom_outbox_dead_letters 2\n');
+  });
+
+  test('is kept of the fifty newest gateways, and refused where it is malformed', async () => {
+    for (let n = 0; n < 52; n += 1) {
+      now = new Date(now.getTime() + 1000);
+      await report([], { gateway: `litellm-${n}` });
+    }
+    const { rows } = await pool.query('select gateway from gateway_report order by at');
+    expect(rows.length).toBe(50);
+    expect(rows[0]).toEqual({ gateway: 'litellm-2' });
+    for (const wrong of [{ open: ['x'] }, { undelivered: -1 }, { gateway: '' }, { tenant: 'foreign' }]) {
+      expect((await report([], wrong)).status).toBe(422);
+    }
+  });
+});
+
 describe('the nightly one', () => {
   test('is made once a night, however many replicas look', async () => {
     const log = pino({ level: 'silent' });

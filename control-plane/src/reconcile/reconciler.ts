@@ -43,7 +43,7 @@ export async function tick({ pool, metrics, log, now }: ReconcilerOptions): Prom
     else if (done !== undefined) log.info({ id: done.id, figures: done.figures }, 'the ledger agrees with its replay');
     if (done !== undefined) await pruneEvents(pool, now());
   }
-  await readGauges(pool, metrics);
+  await readGauges(pool, metrics, now());
 }
 
 /** The night whose comparison is due; undefined before its hour. */
@@ -56,7 +56,7 @@ async function isDone(pool: pg.Pool, night: string): Promise<boolean> {
   return rowCount !== 0;
 }
 
-async function readGauges(pool: pg.Pool, metrics: Metrics): Promise<void> {
+async function readGauges(pool: pg.Pool, metrics: Metrics, now: Date): Promise<void> {
   const { rows } = await pool.query<{ live: number; oldest: number; due: number; waiting: number; last: unknown }>(`
     select (select count(*)::int from hold where state = 'held' and terms is not null) as live,
       (select coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float from hold
@@ -70,6 +70,15 @@ async function readGauges(pool: pg.Pool, metrics: Metrics): Promise<void> {
   metrics.oldestHoldSeconds.set(Math.max(0, row.oldest));
   metrics.pendingDeliveries.set(row.due);
   metrics.oldestDeliverySeconds.set(Math.max(0, row.waiting));
+  const outboxes = await pool.query<{ undelivered: number; oldest: number; dead: number }>(
+    `select coalesce(sum(undelivered), 0)::int as undelivered, coalesce(max(oldest_seconds), 0) as oldest,
+       coalesce(max(dead_letters), 0) as dead
+     from gateway_report where at > $1::timestamptz - interval '5 minutes'`,
+    [now],
+  );
+  metrics.outboxUndelivered.set(outboxes.rows[0]?.undelivered ?? 0);
+  metrics.outboxOldestSeconds.set(outboxes.rows[0]?.oldest ?? 0);
+  metrics.outboxDeadLetters.set(outboxes.rows[0]?.dead ?? 0);
   const latest = await pool.query('select * from reconciliation order by started_at desc, id desc limit 1');
   if (latest.rows[0] === undefined) return;
   const { finishedAt, figures } = ReconciliationRow.parse(latest.rows[0]);

@@ -4,6 +4,7 @@ import { streamEvents } from './events/stream.ts';
 import { authorise } from './gateway/authorise.ts';
 import { identify } from './gateway/identify.ts';
 import { lease } from './gateway/lease.ts';
+import { report } from './gateway/report.ts';
 import { settle } from './gateway/settle.ts';
 import { voidRequest } from './gateway/void.ts';
 import { createGrant } from './grants/create.ts';
@@ -16,6 +17,7 @@ import { deleteKey } from './keys/delete.ts';
 import { listKeys } from './keys/list.ts';
 import { deleteModel } from './models/delete.ts';
 import { getModel } from './models/get.ts';
+import { getModelPrices } from './models/get-prices.ts';
 import { listModels } from './models/list.ts';
 import { putModel } from './models/put.ts';
 import { deletePlan } from './plans/delete.ts';
@@ -53,6 +55,7 @@ export const routes: readonly Route[] = [
   settle,
   voidRequest,
   lease,
+  report,
   putTenant,
   getTenant,
   listTenants,
@@ -87,6 +90,7 @@ export const routes: readonly Route[] = [
   deletePlan,
   putModel,
   getModel,
+  getModelPrices,
   listModels,
   deleteModel,
   listPriceSnapshots,

@@ -22,6 +22,8 @@ export type Found = {
 export type Report = {
   readonly runs: number;
   readonly operations: number;
+  /** Every kind of answer that was seen. */
+  readonly outcomes: ReadonlySet<string>;
   readonly seconds: number;
   /** The violation of the lowest seed among those that were seen; undefined when all runs were right. */
   readonly found: Found | undefined;
@@ -49,6 +51,7 @@ export async function campaign(options: CampaignOptions): Promise<Report> {
   let next = 0;
   let done = 0;
   let operations = 0;
+  let outcomes: ReadonlySet<string> = new Set();
   const failing: (Found & { readonly pool: pg.Pool })[] = [];
   const lane = async (pool: pg.Pool): Promise<void> => {
     let unreplayed: Found[] = [];
@@ -63,6 +66,7 @@ export async function campaign(options: CampaignOptions): Promise<Report> {
       const result = await simulate(pool, scenario, flaw);
       done += 1;
       operations += result.operations;
+      outcomes = outcomes.union(result.outcomes);
       onProgress?.(done, elapsed());
       const found = { seed: seed + run, run, scenario, result };
       if (result.violation !== undefined) failing.push({ ...found, pool });
@@ -74,7 +78,7 @@ export async function campaign(options: CampaignOptions): Promise<Report> {
   const pools = await Promise.all(Array.from({ length: LANES }, () => openLane(databases, bug)));
   try {
     await Promise.all(pools.map(lane));
-    const report = { runs: done, operations, seconds: elapsed() };
+    const report = { runs: done, operations, outcomes, seconds: elapsed() };
     const [first] = failing.sort((a, b) => a.run - b.run);
     if (first === undefined) return { ...report, found: undefined };
     const { pool, ...found } = first;

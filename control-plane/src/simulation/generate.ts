@@ -36,7 +36,7 @@ export function generate(seed: number): Scenario {
   const wildness = random.pick([0, 0.1, 0.3, 0.6]);
   const requests = Array.from({ length: random.integer(2, MAX_REQUESTS) }, () => request(random, shape, wildness));
   const others = Array.from({ length: random.integer(0, MAX_OTHER_STEPS) }, () =>
-    other(random, { ...shape, startsAtMs: Date.parse(startsAt) }, wildness, requests),
+    other(random, { ...shape, startsAtMs: Date.parse(startsAt), timeZone: start.timeZone }, wildness, requests),
   );
   const lease = leaseOf(random, shape, wildness);
   const outages = Array.from({ length: lease === null ? 0 : random.integer(0, 2) }, () =>
@@ -52,6 +52,7 @@ export function generate(seed: number): Scenario {
     memberBudget: random.chance(0.6) ? null : random.integer(0, 900),
     keyBudget: random.chance(0.6) ? null : random.integer(0, 900),
     lease,
+    maxMembers: random.pick([null, 3, 4]),
     ...shape,
     steps,
   };
@@ -118,7 +119,7 @@ function askedBy(random: Random): Asked {
   const min = random.integer(0, Math.floor(bound / 2));
   const clamp = random.chance(0.3) && bound > 1 ? { min, step: random.integer(1, 40) } : null;
   if (random.chance(0.3)) return { bound, user: null, key: 'api', clamp };
-  return { bound, user: random.chance(0.3) ? null : random.integer(1, 3), key: 'chat', clamp };
+  return { bound, user: random.chance(0.3) ? null : random.integer(1, 5), key: 'chat', clamp };
 }
 
 function message(random: Random, shape: Shape, wildness: number): MessageFault {
@@ -141,7 +142,7 @@ function databaseFault(random: Random, wildness: number): DatabaseFault | undefi
 
 function other(
   random: Random,
-  { startsAtMs, ...shape }: Shape & { startsAtMs: number },
+  { startsAtMs, timeZone, ...shape }: Shape & { startsAtMs: number; timeZone: string },
   wildness: number,
   requests: readonly RequestStep[],
 ): Step {
@@ -172,7 +173,8 @@ function other(
     () => ({ ...reversal, of: { grant: `top-up-${random.integer(1, 3)}` } }),
     () => ({ ...reversal, of: { request: of.id } }),
     () => ({ ...reversal, of: { request: of.id } }),
-    () => ({ ...at, kind: 'register', monthlyBudget: random.integer(0, 2500) }),
+    () => ({ ...at, kind: 'register', monthlyBudget: random.integer(0, 2500), timeZone }),
+    () => ({ ...at, kind: 'register', monthlyBudget: 1000, timeZone: random.pick(STARTS).timeZone }),
     () => ({ ...at, kind: 'limit', subject, limit: random.chance(0.3) ? null : random.integer(0, 900) }),
     () => ({ ...at, kind: 'sweep' }),
     () => ({ ...at, kind: 'budget' }),

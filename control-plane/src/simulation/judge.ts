@@ -20,6 +20,9 @@ const COMMITS = [
   'commit',
 ];
 
+/** What of a tenant's registration the ledger cares about. */
+export type Registered = { readonly monthlyBudget: number; readonly timeZone: string };
+
 /** A request's operation: how the real ledger is asked, what of its answer counts, and what the model says. */
 export type Operation<Real = unknown> = {
   readonly name: string;
@@ -38,21 +41,23 @@ export class Judge {
   readonly #world: World;
   readonly #model: LedgerModel;
   readonly #observer: Observer;
-  #monthlyBudget: number;
+  #registered: string;
   #revision: bigint;
   operations = 0;
+  /** What was answered so far, by kind: what a campaign never saw, it proves nothing of. */
+  readonly outcomes = new Set<string>();
 
   constructor(deps: {
     world: World;
     model: LedgerModel;
     observer: Observer;
-    monthlyBudget: number;
+    registered: Registered;
     revision: bigint;
   }) {
     this.#world = deps.world;
     this.#model = deps.model;
     this.#observer = deps.observer;
-    this.#monthlyBudget = deps.monthlyBudget;
+    this.#registered = JSON.stringify(deps.registered);
     this.#revision = deps.revision;
   }
 
@@ -124,15 +129,17 @@ export class Judge {
     await this.#compare(database, name, real, reversalFacts, ideal);
   }
 
-  async register(database: FaultyDatabase, monthlyBudget: number, real: () => Promise<RegisterOutcome>): Promise<void> {
+  async register(database: FaultyDatabase, wished: Registered, real: () => Promise<RegisterOutcome>): Promise<void> {
+    const { monthlyBudget, timeZone } = wished;
     const ideal = () => {
-      if (monthlyBudget === this.#monthlyBudget) return 'unchanged';
-      this.#monthlyBudget = monthlyBudget;
+      if (JSON.stringify(wished) === this.#registered) return 'unchanged';
+      this.#registered = JSON.stringify(wished);
       this.#revision += 1n;
-      this.#model.register(monthlyBudget, this.#atMs());
+      this.#model.register(monthlyBudget, timeZone, this.#atMs());
       return 'changed';
     };
-    await this.#compare(database, `register ${monthlyBudget} a month`, real, ({ outcome }) => outcome, ideal);
+    const name = `register ${monthlyBudget} a month in ${timeZone}`;
+    await this.#compare(database, name, real, ({ outcome }) => outcome, ideal);
   }
 
   async refreshLimits(database: FaultyDatabase, name: string, real: () => Promise<void>): Promise<void> {
@@ -197,7 +204,9 @@ export class Judge {
       for (const operation of batch) {
         const answer = answers[operations.indexOf(operation)];
         if (answer === undefined) continue;
-        const given = JSON.stringify(operation.factsOf(answer));
+        const facts = operation.factsOf(answer);
+        this.outcomes.add(outcomeOf(facts));
+        const given = JSON.stringify(facts);
         this.#world.log(`  ${operation.name} -> ${given}`);
         if (given !== expected.get(operation)) {
           throw new Violation(`${operation.name} gave ${given}, not ${expected.get(operation)}`);
@@ -229,13 +238,23 @@ export class Judge {
     if (answered === undefined) {
       this.#world.log(`${name} -> no answer; stored: ${expected}`);
     } else {
-      const given = JSON.stringify(factsOf(answered.answer));
+      const facts = factsOf(answered.answer);
+      this.outcomes.add(outcomeOf(facts));
+      const given = JSON.stringify(facts);
       this.#world.log(`${name} -> ${given}`);
       if (given !== expected) throw new Violation(`${name} gave ${given}, not ${expected}`);
     }
     await this.#observer.check(this.#model);
     return answered?.answer;
   }
+}
+
+/** An answer without its figures. */
+function outcomeOf(facts: unknown): string {
+  if (typeof facts !== 'object' || facts === null) return String(facts);
+  const { outcome, reason, scope, late, overrun } = facts as Record<string, unknown>;
+  const words = [String(outcome).replace(/[0-9]+/, '…'), reason, scope, late ? 'late' : '', overrun ? 'overrun' : ''];
+  return words.filter(Boolean).join(' ');
 }
 
 /** As the ledger's lane does it: the second operation on a request needs what the first one left. */

@@ -5,7 +5,7 @@ export type Lot = {
   /** The period it lapses with, where a plan gave it. */
   readonly period: string | null;
   readonly priority: number;
-  readonly expiresAtMs: number;
+  expiresAtMs: number;
   remaining: number;
   expired: boolean;
 };
@@ -19,6 +19,11 @@ export class Lots {
 
   add(lot: Omit<Lot, 'age' | 'expired'>): void {
     if (lot.remaining > 0) this.#lots.push({ ...lot, age: this.#lots.length, expired: false });
+  }
+
+  /** The end of a period has moved, and so has the end of what the plan gave in it. */
+  moveEnd(period: string, expiresAtMs: number): void {
+    for (const lot of this.#lots) if (lot.period === period && !lot.expired) lot.expiresAtMs = expiresAtMs;
   }
 
   expire(atMs: number): void {

@@ -72,7 +72,8 @@ export class LedgerModel {
   /** Requests that the operations under way end: their holds do not run out under them. */
   ending: ReadonlySet<string> = new Set();
   readonly subs: SubBudgets;
-  readonly #timeZone: string;
+  #timeZone: string;
+  #endsAtMs: number;
   readonly #holdTtlMs: number;
   readonly #lots = new Lots();
   readonly #grants = new Map<string, { payload: string; amount: number; revoked: number }>();
@@ -86,6 +87,7 @@ export class LedgerModel {
     this.#timeZone = options.timeZone;
     this.#holdTtlMs = options.holdTtlMs;
     this.period = monthOf(options.atMs, options.timeZone);
+    this.#endsAtMs = monthEnd(this.period, options.timeZone);
     this.subs = options.subs;
   }
 
@@ -93,8 +95,10 @@ export class LedgerModel {
   begin(atMs: number): void {
     this.#lots.expire(atMs);
     this.#trim();
-    if (atMs < monthEnd(this.period, this.#timeZone)) return;
-    this.period = monthOf(atMs, this.#timeZone);
+    if (atMs < this.#endsAtMs) return;
+    const month = monthOf(atMs, this.#timeZone);
+    if (month > this.period) this.period = month;
+    this.#endsAtMs = monthEnd(this.period, this.#timeZone);
     this.#postedBefore = this.posted;
     this.#restored = 0;
     this.#planGranted = 0;
@@ -106,6 +110,7 @@ export class LedgerModel {
     this.#expire(atMs);
     const known = this.requests.get(id);
     if (known !== undefined) return this.#askedAgain(known, asked);
+    if (!this.subs.seats(asked)) return { outcome: 'seats_taken' };
     const [user, key] = this.subs.open(this.period, asked);
     const available = this.available;
     const rest = Math.max(0, Math.min(available, user?.free ?? available, key?.free ?? available));
@@ -266,7 +271,16 @@ export class LedgerModel {
     return reversed;
   }
 
-  register(monthlyBudget: number, atMs: number): void {
+  /**
+   * A tenant that moves to another time zone takes its month along: first the month's end moves, then it may be over. It
+   * is never over before now, for what was held until now was held in it.
+   */
+  register(monthlyBudget: number, timeZone: string, atMs: number): void {
+    this.#timeZone = timeZone;
+    if (this.#endsAtMs !== monthEnd(this.period, timeZone)) {
+      this.#endsAtMs = Math.max(monthEnd(this.period, timeZone), atMs + 1);
+      this.#lots.moveEnd(this.period, this.#endsAtMs);
+    }
     this.begin(atMs);
     this.#planTarget = monthlyBudget;
     this.#fillPlan();
@@ -290,11 +304,11 @@ export class LedgerModel {
     const overdue = [...this.requests.values()].some(
       ({ state, expiresAtMs }) => state === 'held' && expiresAtMs <= atMs,
     );
-    return overdue || atMs >= monthEnd(this.period, this.#timeZone) || this.#lots.isDue(atMs);
+    return overdue || atMs >= this.#endsAtMs || this.#lots.isDue(atMs);
   }
 
   get resetsAtMs(): number {
-    return monthEnd(this.period, this.#timeZone);
+    return this.#endsAtMs;
   }
 
   /** Whether money waits to be taken back as soon as live holds free it. */
@@ -397,7 +411,7 @@ export class LedgerModel {
 
   /** Money that lapses with the period. */
   #bring(grant: string, amount: number): void {
-    const expiresAtMs = monthEnd(this.period, this.#timeZone);
+    const expiresAtMs = this.#endsAtMs;
     this.#lots.add({ grant, period: this.period, priority: PLAN_PRIORITY, expiresAtMs, remaining: amount });
   }
 

@@ -70,9 +70,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'months end in UTC, wherever the tenant lives',
-    function: 'period_end',
-    instead: 'at time zone zone as midnight',
-    says: `at time zone 'UTC' as midnight`,
+    function: 'ledger_lock',
+    instead: 'b.period_ends_at := period_end(b.period, v_zone);',
+    says: `b.period_ends_at := period_end(b.period, 'UTC');`,
   },
   {
     name: 'last month’s money does not lapse',

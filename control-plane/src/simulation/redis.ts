@@ -52,10 +52,12 @@ export class SimulatedRedis {
     this.#gateways.clear();
   }
 
+  /** A message never lies in an outbox that nobody knows of: both are stored in one step. */
   store(by: Process, request: string, message: Message, fault: 'none' | 'lost' | 'reply_lost'): Promise<void> {
     return this.#call(by, fault, () => {
       const outbox = this.outboxes.get(by.name) ?? new Map<string, Message>();
       this.outboxes.set(by.name, outbox.set(request, message));
+      this.#gateways.add(by.name);
       this.stored.add(request);
     });
   }

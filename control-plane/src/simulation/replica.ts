@@ -203,8 +203,9 @@ export class Replica {
         return;
       }
       case 'register': {
-        const registration = tenant.registration(step.monthlyBudget);
-        await judge.register(database, step.monthlyBudget, () =>
+        const { monthlyBudget, timeZone } = step;
+        const registration = tenant.registration({ monthlyBudget, timeZone });
+        await judge.register(database, { monthlyBudget, timeZone }, () =>
           registerTenant(database.pool, this.#ledger, tenant.name, registration),
         );
         return;
@@ -303,7 +304,8 @@ function answerToAuthorise(outcome: AuthoriseOutcome | undefined): Answer | unde
   if (outcome === undefined) return undefined;
   if (outcome.outcome === 'granted') return { status: 200, code: 'granted', leasable: outcome.unlimited };
   if (outcome.outcome === 'refused') return { status: outcome.reason === 'spent' ? 402 : 429, code: outcome.reason };
-  return { status: outcome.outcome === 'key_unknown' ? 401 : 409, code: outcome.outcome };
+  const statuses: Partial<Record<AuthoriseOutcome['outcome'], number>> = { key_unknown: 401, seats_taken: 403 };
+  return { status: statuses[outcome.outcome] ?? 409, code: outcome.outcome };
 }
 
 function answerToSettle(outcome: SettleOutcome | undefined): Answer | undefined {

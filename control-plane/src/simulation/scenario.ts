@@ -20,6 +20,8 @@ export type Scenario = {
     readonly seconds: number;
     readonly messages: readonly MessageFault[];
   } | null;
+  /** Seats; three are taken from the start. */
+  readonly maxMembers: number | null;
   readonly gateways: number;
   readonly replicas: number;
   readonly steps: readonly Step[];
@@ -72,7 +74,7 @@ export type OperationStep = {
       readonly of: { readonly grant: string } | { readonly request: string };
       readonly amount: number | null;
     }
-  | { readonly kind: 'register'; readonly monthlyBudget: number }
+  | { readonly kind: 'register'; readonly monthlyBudget: number; readonly timeZone: string }
   /** A limit of a user's or the key's own; null takes it away. */
   | { readonly kind: 'limit'; readonly subject: string; readonly limit: number | null }
   | { readonly kind: 'sweep' }

@@ -31,7 +31,13 @@ test('only the steps that are needed for the failure are left, and of those only
 
 test('what failed is told with its seed, its steps, its trace and the command that repeats it', () => {
   const scenario = generate(3);
-  const result = { account: 1n, trace: ['one', 'two'], operations: 2, violation: 'invariant 1: overspent' };
+  const result = {
+    account: 1n,
+    trace: ['one', 'two'],
+    operations: 2,
+    outcomes: new Set<string>(),
+    violation: 'invariant 1: overspent',
+  };
   const told = tellViolation({ seed: 3, run: 0, scenario, result });
   expect(told).toContain('SEED=3: invariant 1: overspent');
   expect(told).toContain('one\n  two');

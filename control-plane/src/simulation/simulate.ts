@@ -20,6 +20,7 @@ export type Result = {
   readonly account: bigint;
   readonly trace: readonly string[];
   readonly operations: number;
+  readonly outcomes: ReadonlySet<string>;
   /** What went against the rules; undefined when nothing did. */
   readonly violation: string | undefined;
 };
@@ -68,12 +69,13 @@ class Simulation {
     const { timeZone, holdTtlMs, monthlyBudget } = scenario;
     const atMs = Date.parse(scenario.startsAt);
     this.#world = new World(atMs);
-    const subs = new SubBudgets(scenario.memberBudget, scenario.keyBudget);
+    const subs = new SubBudgets(scenario);
     this.#model = new LedgerModel({ timeZone, holdTtlMs, atMs, subs });
-    this.#model.register(monthlyBudget, atMs);
+    this.#model.register(monthlyBudget, timeZone, atMs);
     this.#observer = new Observer(pool, tenant.record.account);
     const { revision } = tenant.record;
-    const deps = { world: this.#world, model: this.#model, observer: this.#observer, monthlyBudget, revision };
+    const registered = { monthlyBudget, timeZone };
+    const deps = { world: this.#world, model: this.#model, observer: this.#observer, registered, revision };
     this.#judge = new Judge(deps);
     const now = () => new Date(this.#world.wallMs);
     const replicas = Array.from(
@@ -87,7 +89,8 @@ class Simulation {
 
   get facts(): Omit<Result, 'violation'> {
     const { account } = this.#tenant.record;
-    return { account, trace: this.#world.trace, operations: this.#judge.operations };
+    const { operations, outcomes } = this.#judge;
+    return { account, trace: this.#world.trace, operations, outcomes };
   }
 
   async run(): Promise<void> {

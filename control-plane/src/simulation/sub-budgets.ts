@@ -18,17 +18,30 @@ export class Subject {
 
 /** The member that owns the simulated tenant's API key. */
 export const KEY_OWNER = 1;
+/** Members 1 to this are there from the start. */
+export const FIRST_MEMBERS = 3;
 
 /** What users and keys may cost by month: the tenant's default, unless somebody has a limit of their own. */
 export class SubBudgets {
-  memberDefault: number | null;
-  keyDefault: number | null;
+  readonly memberDefault: number | null;
+  readonly keyDefault: number | null;
+  readonly #maxMembers: number | null;
+  readonly #members = new Set(Array.from({ length: FIRST_MEMBERS }, (_, index) => index + 1));
   readonly own = new Map<string, number | null>();
   readonly subjects = new Map<string, Subject>();
 
-  constructor(memberDefault: number | null, keyDefault: number | null) {
-    this.memberDefault = memberDefault;
-    this.keyDefault = keyDefault;
+  constructor(options: { memberBudget: number | null; keyBudget: number | null; maxMembers: number | null }) {
+    this.memberDefault = options.memberBudget;
+    this.keyDefault = options.keyBudget;
+    this.#maxMembers = options.maxMembers;
+  }
+
+  /** Whoever chats for the first time takes a seat. @returns whether there is one */
+  seats({ user }: Pick<Asked, 'user'>): boolean {
+    if (user === null || this.#members.has(user)) return true;
+    if (this.#maxMembers !== null && this.#members.size >= this.#maxMembers) return false;
+    this.#members.add(user);
+    return true;
   }
 
   /** The user's and the key's balance of a month, made where this is the first that is heard of them. */

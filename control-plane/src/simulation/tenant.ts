@@ -9,8 +9,9 @@ import type { HoldTerms } from '../ledger/terms.ts';
 import type { Charge, Usage } from '../pricing/cost.ts';
 import { registerTenant } from '../registry/register-tenant.ts';
 import { tenantRegistration, tenantSecrets } from '../testing/registrations.ts';
+import type { Registered } from './judge.ts';
 import type { Scenario } from './scenario.ts';
-import { KEY_OWNER } from './sub-budgets.ts';
+import { FIRST_MEMBERS, KEY_OWNER } from './sub-budgets.ts';
 
 const ONE = { input: 1n, cachedInput: 1n, cacheWrite: 1n, audioInput: 1n, output: 1n, audioOutput: 1n, image: 1n };
 
@@ -49,21 +50,22 @@ export type SimulatedTenant = {
   readonly keySha256: Readonly<Record<'chat' | 'api', Buffer>>;
   readonly holdTtlMs: number;
   readonly lease: Scenario['lease'];
-  readonly registration: (monthlyBudget: number) => TenantRegistration;
+  readonly registration: (wished: Registered) => TenantRegistration;
 };
 
 export async function openTenant(pool: pg.Pool, scenario: Scenario): Promise<SimulatedTenant> {
   const name = `sim-${randomUUID()}`;
   const secrets = tenantSecrets();
-  const registration = (monthlyBudget: number) =>
+  const registration = ({ monthlyBudget, timeZone }: Registered) =>
     tenantRegistration(secrets, {
       monthlyBudgetNanoEur: String(monthlyBudget),
       memberBudgetNanoEur: asText(scenario.memberBudget),
       keyBudgetNanoEur: asText(scenario.keyBudget),
-      timeZone: scenario.timeZone,
+      maxMembers: scenario.maxMembers,
+      timeZone,
     });
   const startsAt = new Date(scenario.startsAt);
-  await registerTenant(pool, new Ledger(pool, () => startsAt), name, registration(scenario.monthlyBudget));
+  await registerTenant(pool, new Ledger(pool, () => startsAt), name, registration(scenario));
   const record = await new Catalogue(pool).tenantByName(name);
   if (record === undefined) throw new Error(`tenant ${name} was not stored`);
   await openSubjects(pool, record);
@@ -85,14 +87,14 @@ function asText(amount: number | null): string | null {
   return amount === null ? null : String(amount);
 }
 
-/** Three users of the chat, one of whom has a key. */
+/** The first users of the chat, one of whom has a key. */
 async function openSubjects(pool: pg.Pool, { id, name }: TenantRecord): Promise<void> {
   await pool.query(
-    `with m as (insert into member (tenant_id, external_id, role) select $1, 'user-' || n, 'user' from generate_series(1, 3) n
+    `with m as (insert into member (tenant_id, external_id, role) select $1, 'user-' || n, 'user' from generate_series(1, $4) n
              returning id, external_id)
      insert into api_key (tenant_id, member_id, kind, name, sha256)
      select $1, id, 'api', 'key', $2 from m where external_id = $3`,
-    [id, hashSecret(`cf-${name}`), `user-${KEY_OWNER}`],
+    [id, hashSecret(`cf-${name}`), `user-${KEY_OWNER}`, FIRST_MEMBERS],
   );
 }
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { ControlPlaneError } from '../control-plane-client/control-plane.ts';
-import { decideModel } from '../model/decide.ts';
+import { decideModel, unpriced } from '../model/decide.ts';
 import { decidePlan } from '../plan/decide.ts';
 import type { KubeObject } from '../runtime/cluster.ts';
+import type { Refusal } from '../tenant/refusal.ts';
 import { deployment, model, plan } from '../testing/objects.ts';
 import { type CatalogueDeps, type EntryStatus, reconcileEntry } from './reconcile.ts';
 
@@ -91,6 +92,22 @@ describe('a Plan', () => {
     fault.error = new ControlPlaneError({ status: 422, message: 'the control plane refused: no' });
     await expect(reconcileEntry(deps, 'professional', signal)).rejects.toBe(fault.error);
     expect(conditionOf('professional', 'Stalled')).toMatchObject({ status: 'True', reason: 'ControlPlaneRefused' });
+  });
+});
+
+describe('an entry that the control plane registers and objects to', () => {
+  it('says so until the objection is gone', async () => {
+    const objects = [plan()];
+    const { deps, conditionOf, writes } = rig(decidePlan, objects);
+    let objection: Refusal | undefined = unpriced;
+    const objecting = { ...deps, objection: async () => objection };
+    await reconcileEntry(objecting, 'professional', signal);
+    expect(writes).toEqual(['register professional']);
+    expect(conditionOf('professional', 'Stalled')).toMatchObject({ status: 'True', reason: 'Unpriced' });
+    expect(conditionOf('professional', 'Stalled')?.message).toMatch(/^spec\.prices is absent .*state prices/);
+    objection = undefined;
+    await reconcileEntry(objecting, 'professional', signal);
+    expect(conditionOf('professional', 'Ready')).toMatchObject({ status: 'True', reason: 'Registered' });
   });
 });
 

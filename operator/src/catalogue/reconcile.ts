@@ -32,6 +32,8 @@ export interface CatalogueDeps<Registration> {
   registered(name: string): Promise<Registration | undefined>;
   register(name: string, registration: Registration): Promise<void>;
   forget(name: string): Promise<void>;
+  /** What the control plane has against an entry that it registered. */
+  objection?(name: string): Promise<Refusal | undefined>;
   writeStatus(object: KubeObject, status: EntryStatus, signal: AbortSignal): Promise<void>;
   now(): number;
 }
@@ -49,7 +51,10 @@ export async function reconcileEntry<Registration>(
   }
   const { registration, refusal } = deps.decide(object);
   const failure = registration === undefined ? undefined : await register(deps, name, registration);
-  await deps.writeStatus(object, statusOf(object, failure?.refusal ?? refusal, deps.now()), signal);
+  const registered = registration !== undefined && failure === undefined;
+  const objection = registered && refusal === undefined ? await deps.objection?.(name) : undefined;
+  const wrong = failure?.refusal ?? refusal ?? objection;
+  await deps.writeStatus(object, statusOf(object, wrong, deps.now()), signal);
   if (failure?.refusal.reason === 'ControlPlaneUnreachable') return { requeueAfterMs: ASK_AGAIN_MS };
   if (failure) throw failure.error;
   return { requeueAfterMs: LOOK_AGAIN_MS };

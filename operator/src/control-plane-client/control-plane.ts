@@ -27,6 +27,8 @@ export interface ControlPlane {
   planNames(): Promise<string[]>;
   model(name: string): Promise<ModelRegistration | undefined>;
   putModel(name: string, registration: ModelRegistration): Promise<void>;
+  /** False: it knows no price of the registered model and refuses its requests. */
+  modelIsPriced(name: string): Promise<boolean>;
   deleteModel(name: string): Promise<void>;
   modelNames(): Promise<string[]>;
 }

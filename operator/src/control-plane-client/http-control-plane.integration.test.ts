@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ControlPlane as Started, startControlPlane } from '../../../control-plane/src/start.ts';
 import { decideModel } from '../model/decide.ts';
 import { decidePlan } from '../plan/decide.ts';
-import { model, plan } from '../testing/objects.ts';
+import { deployment, model, plan } from '../testing/objects.ts';
 import { type ControlPlane, ControlPlaneError, isUnreachable } from './control-plane.ts';
 import { httpControlPlane } from './http-control-plane.ts';
 import type { ModelRegistration, PlanRegistration, TenantRegistration } from './shapes.ts';
@@ -88,6 +88,20 @@ describe('the client of the real control plane', () => {
     expect(await client.model('free')).toEqual(free);
     await client.deleteModel('free');
     expect(await client.modelNames()).toEqual(['gpt-4o']);
+  });
+
+  it('hears which Models have no price', async () => {
+    const surroundings = { models: new Set<string>(), platformSecrets: {} };
+    const without = (name: string, providersName: string) => {
+      const deployments = [deployment('main', { model: providersName })];
+      return entry(decideModel(model(name, { prices: undefined, deployments }), surroundings));
+    };
+    await client.putModel('listed', without('listed', 'gpt-4o'));
+    await client.putModel('unheard-of', without('unheard-of', 'gpt-99'));
+    expect(await client.modelIsPriced('listed')).toBe(true);
+    expect(await client.modelIsPriced('unheard-of')).toBe(false);
+    await client.deleteModel('listed');
+    await client.deleteModel('unheard-of');
   });
 
   it('registers a Tenant, reads it back with its budget, closes it and opens it again', async () => {

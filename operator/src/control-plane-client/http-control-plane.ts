@@ -15,6 +15,7 @@ const Names = z.object({
   items: z.array(z.object({ plan: z.string().optional(), model: z.string().optional() })),
   nextCursor: z.string().nullable(),
 });
+const ModelPriceSource = z.object({ source: z.string().nullable() });
 const KnownTenant = TenantRegistration.extend({ state: z.enum(['open', 'closed']).default('open'), budget: Budget });
 
 /** How to reach the control plane. */
@@ -62,6 +63,7 @@ export function httpControlPlane(access: ControlPlaneAccess): ControlPlane {
     planNames: () => names('plans'),
     model: (name) => get(path('models', name), ModelRegistration),
     putModel: (name, registration) => put(path('models', name), registration),
+    modelIsPriced: async (name) => (await get(`${path('models', name)}/prices`, ModelPriceSource))?.source !== null,
     deleteModel: (name) => remove(path('models', name)),
     modelNames: () => names('models'),
   };

@@ -26,6 +26,12 @@ export function decideModel(object: KubeObject, surroundings: ModelSurroundings)
   return { registration: registration(parsed.value), refusal: dangling(parsed.value, surroundings) };
 }
 
+/** Its requests are refused until somebody says what it costs. */
+export const unpriced: Refusal = refuse(
+  'Unpriced',
+  'spec.prices is absent and the platform does not know what every deployment costs: state prices, or free: true',
+);
+
 function registration({ spec }: Model): ModelRegistration {
   const { prices } = spec;
   return {

@@ -6,6 +6,8 @@ export class FakeControlPlane implements ControlPlane {
   readonly tenants = new Map<string, { state: 'open' | 'closed'; registration: TenantRegistration }>();
   readonly plans = new Map<string, PlanRegistration>();
   readonly models = new Map<string, ModelRegistration>();
+  /** Models whose price it does not know. */
+  readonly unpriced = new Set<string>();
   /** Every write, as `PUT tenants/acme`. */
   readonly writes: string[] = [];
   away = false;
@@ -69,6 +71,11 @@ export class FakeControlPlane implements ControlPlane {
   async putModel(name: string, registration: ModelRegistration) {
     this.#write(`PUT models/${name}`);
     this.models.set(name, registration);
+  }
+
+  async modelIsPriced(name: string) {
+    this.#answer();
+    return !this.unpriced.has(name);
   }
 
   async deleteModel(name: string) {

@@ -102,11 +102,9 @@ export const authorise = route({
         clamped: z
           .boolean()
           .meta({ description: 'The whole was not affordable: the answer must be shorter than asked' }),
-        leasable: z
-          .boolean()
-          .meta({
-            description: 'A lease may serve this user and key: the plan has one, and neither has a limit of their own',
-          }),
+        leasable: z.boolean().meta({
+          description: 'A lease may serve this user and key: the plan has one, and neither has a limit of their own',
+        }),
         expiresAt: z.iso.datetime(),
       }),
     },

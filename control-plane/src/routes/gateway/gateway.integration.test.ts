@@ -162,6 +162,25 @@ describe('authorise', () => {
     expect(await ledgerOf(of)).toHaveLength(1);
   });
 
+  test('goes by prices that can be asked for, long contexts included', async () => {
+    const prices = { inputUsdPerMillion: '1', outputUsdPerMillion: '2' };
+    const tier = { ...prices, aboveTokens: 1000, inputUsdPerMillion: '3' };
+    await api.call(
+      'PUT',
+      '/v1/models/own',
+      OPERATOR_KEY,
+      modelRegistration({ prices: { ...prices, longContext: tier } }),
+    );
+    expect(await api.admin('GET', '/v1/models/own/prices')).toMatchObject({
+      status: 200,
+      body: { source: 'model', prices: { outputPicoUsd: '2000000', longContext: { inputPicoUsd: '3000000' } } },
+    });
+    const deployments = [{ name: 'main', provider: 'openai', model: 'in-no-list', residency: 'us' }];
+    await api.call('PUT', '/v1/models/unknown', OPERATOR_KEY, modelRegistration({ prices: null, deployments }));
+    expect((await api.admin('GET', '/v1/models/unknown/prices')).body).toMatchObject({ source: null, prices: null });
+    expect((await api.admin('GET', '/v1/models/nothing/prices')).status).toBe(404);
+  });
+
   test('never blocks a free model, even on an empty budget', async () => {
     await api.call('PUT', '/v1/models/free', OPERATOR_KEY, modelRegistration({ free: true, prices: null }));
     const of = await caller({ monthlyBudgetNanoEur: '0', models: ['free'] });
