@@ -80,7 +80,8 @@ DEAD_LETTERS_KEPT: Final = 1_000
 LEASE_SECONDS: Final = 30  # longer than a burst ever stalled the event loop
 HEARTBEAT_SECONDS: Final = 5.0
 BEATS_BEFORE_RESCUE: Final = 3  # after an outage of Redis every living gateway has renewed its lease by then
-RENEWAL_SECONDS: Final = 20.0
+RENEWAL_SECONDS: Final = 10.0
+ROOM_SECONDS: Final = 30  # no gateway takes a lease for so long after a request found no room beside one
 RESERVE_PAUSE_SECONDS: Final = 60.0  # after little was left, or a request needed what we held
 CALLER_SECONDS: Final = 900.0  # whoever was authorised within it is known, and keeps the lease alive
 CALLERS_KEPT: Final = 10_000
@@ -711,6 +712,16 @@ class Outbox:
             },
         )
 
+    async def want_room(self) -> None:
+        """Asks all gateways to give their slices of the budget back."""
+        await done(self._redis.set(self._key("room"), "1", ex=ROOM_SECONDS))
+
+    async def room_wanted(self) -> bool:
+        try:
+            return await self._redis.exists(self._key("room")) > 0
+        except RedisError:
+            return False
+
     async def resign(self) -> None:
         """Gives the lease up, so that others need not wait for its end."""
         await done(self._redis.delete(self._key("lease", self._name)))
@@ -813,7 +824,13 @@ class Reserve:
             call.lease.calls -= 1
 
     async def give_back(self, since: float) -> bool:
-        """Frees what we hold for ourselves; whether anything came free after `since`."""
+        """Frees what gateways hold for themselves, ours at once; whether anything came free after `since`."""
+        if self._authorised_at > float("-inf"):  # else the plan has no leases
+            await self._outbox.want_room()
+        await self._give_back_ours()
+        return self._returned_at > since
+
+    async def _give_back_ours(self) -> None:
         lease, self._lease = self._lease, None
         if lease is not None:
             self._paused_until = time.monotonic() + RESERVE_PAUSE_SECONDS
@@ -823,7 +840,6 @@ class Reserve:
                 self._returning = asyncio.get_running_loop().create_task(self._return(lease))
         if self._returning is not None:
             await asyncio.shield(self._returning)
-        return self._returned_at > since
 
     async def _return(self, lease: Lease) -> None:
         message = {"requestId": lease.lease_id, "reason": "lease_returned"}
@@ -859,6 +875,9 @@ class Reserve:
             self._retired.remove(retired)
             self._outbox.deliver(voided(retired.lease_id, "lease_returned"))
         if idle or (lease is None and now < self._paused_until):
+            return
+        if await self._outbox.room_wanted():
+            await self._give_back_ours()
             return
         lease_id = lease.lease_id if lease else str(uuid.uuid4())
         try:

@@ -58,7 +58,7 @@ export class Script {
 export type Decision = { readonly by: Process; readonly message: Message; stored: boolean };
 
 /** Ways in which a gateway may break the protocol; for the planted bugs. */
-export type GatewayFlaw = 'no_intent' | 'errors_acknowledge' | 'forgets_early' | 'no_rescue';
+export type GatewayFlaw = 'no_intent' | 'errors_acknowledge' | 'forgets_early' | 'no_rescue' | 'overspends_lease';
 
 export type GatewayDeps = {
   readonly world: World;
@@ -98,8 +98,14 @@ export class Gateway {
       process: this.process,
       post: (operation) => deps.controlPlane.post(this.process, operation, () => deps.script.nextOfLease()),
       intend: (id) => this.#store(id, { path: 'void', reason: 'gateway_lost' }),
+      wantRoom: () => this.#succeeds(deps.redis.wantRoom(this.process, HOOK_LIMITS.ROOM_SECONDS * 1000)),
+      roomWanted: async () => {
+        const answer = deps.redis.roomWanted(this.process);
+        return (await this.#succeeds(answer)) && answer;
+      },
       deliver: (request, message) => this.#deliver({ request, message, stored: false }),
       awaits: (lease) => this.#awaits(lease),
+      overspends: deps.flaw === 'overspends_lease',
     });
     void this.#live();
   }

@@ -91,7 +91,8 @@ export class Judge {
   ): Operation<SettleOutcome> {
     const { from, request, used, lease } = call;
     const ideal = () => {
-      this.#model.draw(request, lease, used, this.#atMs());
+      const within = this.#model.draw(request, lease, used, this.#atMs());
+      if (!within) throw new Violation(`${from} has spent more of lease ${label(lease.id)} than there was`);
       return this.#model.settle(request, used, this.#atMs());
     };
     const name = `${from} settle ${label(request)} ${used} within ${label(lease.id)}`;

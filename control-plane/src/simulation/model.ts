@@ -187,8 +187,11 @@ export class LedgerModel {
     return { outcome: 'granted', left: amount };
   }
 
-  /** What a call that was made within a lease cost moves from the lease to a hold of its own; no total changes. */
-  draw(id: string, lease: { readonly id: string; readonly asked: Asked }, used: number, atMs: number): void {
+  /**
+   * What a call that was made within a lease cost moves from the lease to a hold of its own; no total changes.
+   * @returns false when the lease lives and has not that much: its gateway spent more than it had
+   */
+  draw(id: string, lease: { readonly id: string; readonly asked: Asked }, used: number, atMs: number): boolean {
     this.begin(atMs);
     const ending = this.ending;
     this.ending = new Set([id, lease.id]);
@@ -196,19 +199,20 @@ export class LedgerModel {
     this.ending = ending;
     const known = this.requests.get(id);
     const from = this.requests.get(lease.id);
-    if (known?.asked !== undefined || from === undefined) return;
+    if (known?.asked !== undefined || from === undefined) return true;
     const { asked } = lease;
     const amount = Math.min(used, asked.bound);
     if (from.state !== 'held' || from.amount < amount) {
       const late = { asked, amount, period: this.period, createdAtMs: atMs, expiresAtMs: 0 };
       this.requests.set(id, { ...late, state: 'expired' });
-      return;
+      return from.state !== 'held';
     }
     from.amount -= amount;
     const { period, createdAtMs } = from;
     const expiresAtMs = atMs + this.#holdTtlMs;
     this.requests.set(id, { asked, amount, period, createdAtMs, expiresAtMs, state: 'held' });
     for (const sub of this.subs.open(period, asked)) if (sub !== undefined) sub.held += amount;
+    return true;
   }
 
   void(id: string, atMs: number): ModelRequest['state'] {

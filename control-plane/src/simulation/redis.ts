@@ -21,6 +21,7 @@ export class SimulatedRedis {
   readonly #leases = new Map<string, number>();
   readonly #gateways = new Set<string>();
   #awayUntilMs = 0;
+  #roomUntilMs = Number.NEGATIVE_INFINITY;
   readonly #cutOffUntilMs = new Map<string, number>();
   /** Requests a message of which was ever stored, and those one of which was flushed away. */
   readonly stored = new Set<string>();
@@ -43,7 +44,18 @@ export class SimulatedRedis {
     this.#cutOffUntilMs.set(pod, this.#world.nowMs + forMs);
   }
 
+  wantRoom(by: Process, forMs: number): Promise<void> {
+    return this.#call(by, 'none', () => {
+      this.#roomUntilMs = this.#world.wallMs + forMs;
+    });
+  }
+
+  roomWanted(by: Process): Promise<boolean> {
+    return this.#call(by, 'none', () => this.#roomUntilMs > this.#world.wallMs);
+  }
+
   flush(): void {
+    this.#roomUntilMs = Number.NEGATIVE_INFINITY;
     for (const outbox of this.outboxes.values()) {
       for (const request of outbox.keys()) this.flushed.add(request);
     }

@@ -5,7 +5,12 @@ import type { Answer, GatewayOperation } from './replica.ts';
 import type { Process, World } from './world.ts';
 
 /** The limits of the hook's Reserve under its own names; a test compares them. */
-export const RESERVE_LIMITS = { RENEWAL_SECONDS: 20, RESERVE_PAUSE_SECONDS: 60, CALLER_SECONDS: 900 } as const;
+export const RESERVE_LIMITS = {
+  RENEWAL_SECONDS: 10,
+  ROOM_SECONDS: 30,
+  RESERVE_PAUSE_SECONDS: 60,
+  CALLER_SECONDS: 900,
+} as const;
 
 /** A slice of the budget as its gateway knows it. */
 export type HeldLease = {
@@ -27,9 +32,14 @@ export type ReserveDeps = {
   readonly post: (operation: GatewayOperation) => Promise<Answer>;
   /** Stores the void of a lease, to be sent should this process vanish. @returns whether Redis did it */
   readonly intend: (leaseId: string) => Promise<boolean>;
+  /** Asks all gateways to give their leases back; whether somebody did lately. */
+  readonly wantRoom: () => Promise<unknown>;
+  readonly roomWanted: () => Promise<boolean>;
   readonly deliver: (id: string, message: Message | undefined) => void;
   /** Whether a call that was made within this lease is still to be told. */
   readonly awaits: (leaseId: string) => boolean;
+  /** A planted bug: what is lent is not counted. */
+  readonly overspends: boolean;
 };
 
 /** The hook's Reserve, line by line: one lease while calls are made, spent from while the control plane is away. */
@@ -73,18 +83,24 @@ export class Reserve {
     const knownAtMs = this.#callers.get(callerOf(asked)) ?? Number.NEGATIVE_INFINITY;
     if (lease === undefined || lease.untilMs < this.#nowMs || asked.bound > lease.left) return undefined;
     if (knownAtMs <= this.#nowMs - RESERVE_LIMITS.CALLER_SECONDS * 1000) return undefined;
-    lease.left -= asked.bound;
+    if (!this.#deps.overspends) lease.left -= asked.bound;
     lease.calls += 1;
     return { lease, bound: asked.bound };
   }
 
   ended({ lease, bound }: LeasedCall, message: Message | undefined): void {
-    lease.left += bound - (message?.path === 'settle' ? message.used : 0);
+    if (!this.#deps.overspends) lease.left += bound - (message?.path === 'settle' ? message.used : 0);
     lease.calls -= 1;
   }
 
-  /** Frees what is held here. @returns whether anything came free after `sinceMs` */
+  /** Frees what gateways hold, what is held here at once. @returns whether anything came free after `sinceMs` */
   async giveBack(sinceMs: number): Promise<boolean> {
+    if (this.#authorisedAtMs !== Number.NEGATIVE_INFINITY) await this.#deps.wantRoom();
+    await this.#giveBackOurs();
+    return this.#returnedAtMs > sinceMs;
+  }
+
+  async #giveBackOurs(): Promise<void> {
     const lease = this.#lease;
     this.#lease = undefined;
     if (lease !== undefined) {
@@ -93,7 +109,6 @@ export class Reserve {
       else this.#returning = this.#return(lease);
     }
     await this.#returning;
-    return this.#returnedAtMs > sinceMs;
   }
 
   async #return(lease: HeldLease): Promise<void> {
@@ -129,6 +144,7 @@ export class Reserve {
       deliver(retired.id, { path: 'void', reason: 'lease_returned' });
     }
     if (idle || (lease === undefined && nowMs < this.#pausedUntilMs)) return;
+    if (await this.#deps.roomWanted()) return this.#giveBackOurs();
     const id = lease?.id ?? this.#nextId();
     const answer =
       lease === undefined && !(await intend(id)) ? undefined : await this.#answered({ kind: 'lease', request: id });
