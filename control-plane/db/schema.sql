@@ -534,11 +534,7 @@ CREATE UNIQUE INDEX usage_line_page ON public.usage_line USING btree (account_id
 
 CREATE UNIQUE INDEX usage_rollup_key ON public.usage_rollup USING btree (account_id, day, member_id, key_id, model, model_served) NULLS NOT DISTINCT;
 
-CREATE TRIGGER balance_reaches_threshold AFTER UPDATE ON public.balance FOR EACH ROW WHEN ((percent_spent((new.posted - new.posted_before), (new.granted - new.posted_before)) >
-        CASE
-            WHEN (new.period = old.period) THEN percent_spent((old.posted - old.posted_before), (old.granted - old.posted_before))
-            ELSE 0
-        END)) EXECUTE FUNCTION balance_alert();
+CREATE TRIGGER balance_reaches_threshold AFTER UPDATE ON public.balance FOR EACH ROW WHEN (((new.posted <> old.posted) OR (new.granted <> old.granted))) EXECUTE FUNCTION balance_alert();
 
 CREATE TRIGGER event_append_only BEFORE UPDATE OR TRUNCATE ON public.event FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
@@ -556,7 +552,7 @@ CREATE TRIGGER prices_change_catalogue AFTER INSERT ON public.price_snapshot FOR
 
 CREATE TRIGGER rate_changes_catalogue AFTER INSERT OR DELETE OR UPDATE ON public.exchange_rate FOR EACH STATEMENT EXECUTE FUNCTION catalogue_changed();
 
-CREATE TRIGGER sub_balance_reaches_threshold AFTER UPDATE ON public.sub_balance FOR EACH ROW WHEN ((percent_spent(new.posted, new.wished) > percent_spent(old.posted, old.wished))) EXECUTE FUNCTION sub_balance_alert();
+CREATE TRIGGER sub_balance_reaches_threshold AFTER UPDATE ON public.sub_balance FOR EACH ROW WHEN (((new.posted <> old.posted) OR (new.wished IS DISTINCT FROM old.wished))) EXECUTE FUNCTION sub_balance_alert();
 
 CREATE TRIGGER tenant_changes_time_zone AFTER UPDATE OF time_zone ON public.tenant FOR EACH ROW WHEN ((old.time_zone <> new.time_zone)) EXECUTE FUNCTION usage_cut_days();
 
@@ -990,12 +986,21 @@ CREATE OR REPLACE FUNCTION public.balance_alert()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
+declare
+  v_spent bigint := new.posted - new.posted_before;
+  v_budget bigint := new.granted - new.posted_before;
+  v_before int := 0;
 begin
-  perform alert_fire(new.account_id, 'tenant', null, new.period,
-    new.posted - new.posted_before, new.granted - new.posted_before);
-  return null;
-exception when others then
-  raise warning 'an alert of account % could not be fired: %', new.account_id, sqlerrm;
+  if new.period = old.period then
+    v_before := percent_spent(old.posted - old.posted_before, old.granted - old.posted_before);
+  end if;
+  if percent_spent(v_spent, v_budget) > v_before then
+    begin
+      perform alert_fire(new.account_id, 'tenant', null, new.period, v_spent, v_budget);
+    exception when others then
+      raise warning 'an alert of account % could not be fired: %', new.account_id, sqlerrm;
+    end;
+  end if;
   return null;
 end $function$
 ;
@@ -2069,10 +2074,13 @@ CREATE OR REPLACE FUNCTION public.sub_balance_alert()
  LANGUAGE plpgsql
 AS $function$
 begin
-  perform alert_fire(new.account_id, new.kind, new.subject_id, new.period, new.posted, new.wished);
-  return null;
-exception when others then
-  raise warning 'an alert of % % could not be fired: %', new.kind, new.subject_id, sqlerrm;
+  if percent_spent(new.posted, new.wished) > percent_spent(old.posted, old.wished) then
+    begin
+      perform alert_fire(new.account_id, new.kind, new.subject_id, new.period, new.posted, new.wished);
+    exception when others then
+      raise warning 'an alert of % % could not be fired: %', new.kind, new.subject_id, sqlerrm;
+    end;
+  end if;
   return null;
 end $function$
 ;

@@ -6,7 +6,7 @@
  */
 import { cpus } from 'node:os';
 import { progress } from '../process/progress.ts';
-import { asManyAsPossible, load, offered, quantile, round } from './ledger/load.ts';
+import { asManyAsPossible, fdatasyncMs, load, offered, quantile, round } from './ledger/load.ts';
 import { pgbench } from './ledger/pgbench.ts';
 import { CONNECTIONS, startLedgerRig, TENANTS } from './ledger/rig.ts';
 
@@ -32,6 +32,7 @@ try {
   };
   for (let round = 1; round <= rounds; round++) {
     const { authoriseP50Ms, authoriseP99Ms } = await offered(rig, OFFERED_PER_SECOND, seconds);
+    note('fdatasyncMs', fdatasyncMs());
     note('p50Ms', authoriseP50Ms);
     note('p99Ms', authoriseP99Ms);
     note('ledgerMany', await asManyAsPossible(rig, rig.tenants, seconds));
@@ -57,6 +58,7 @@ try {
     hotPairsPerSecond: median('ledgerHot'),
     pgbenchHotPairsPerSecond: median('pgbenchHot'),
     hotRatio: round(median('ledgerHot') / median('pgbenchHot')),
+    fdatasyncP50Ms: median('fdatasyncMs'),
     cores: cpus().length,
     loadBefore,
     loadAfter: load(),

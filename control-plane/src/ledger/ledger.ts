@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type pg from 'pg';
 import { Lane } from './lane.ts';
 import {
@@ -18,8 +19,11 @@ import { type HoldTerms, readTerms } from './terms.ts';
 /** Requests whose terms are remembered, so that their settlement need not read them first. */
 const MAX_REMEMBERED_TERMS = 20_000;
 
-/** Statements under way at once, and so batches. More of them are smaller, and share less. */
-const LANES = 4;
+/**
+ * Statements under way at once, and so batches: one per core, for more of them are smaller and share less. One may wait
+ * for the disk while another one computes.
+ */
+const LANES = Math.min(8, Math.max(2, availableParallelism()));
 
 export type { AuthoriseInput, AuthoriseOutcome, Scope, SettleInput, SettleOutcome } from './operations.ts';
 
