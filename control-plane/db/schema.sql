@@ -228,7 +228,7 @@ END IS TRUE))),
   constraint ledger_entry_check CHECK (((amount >= 0) OR (kind = 'grant'::text))),
   constraint ledger_entry_granted_after_check CHECK ((granted_after >= 0)),
   constraint ledger_entry_held_after_check CHECK ((held_after >= 0)),
-  constraint ledger_entry_kind_check CHECK ((kind = ANY (ARRAY['grant'::text, 'lapse'::text, 'hold'::text, 'draw'::text, 'post'::text, 'void'::text, 'expire'::text, 'refuse'::text, 'overrun'::text, 'refund'::text, 'revoke'::text]))),
+  constraint ledger_entry_kind_check CHECK ((kind = ANY (ARRAY['grant'::text, 'lapse'::text, 'lease'::text, 'hold'::text, 'draw'::text, 'post'::text, 'void'::text, 'expire'::text, 'refuse'::text, 'overrun'::text, 'refund'::text, 'revoke'::text]))),
   constraint ledger_entry_overrun_after_check CHECK ((overrun_after >= 0)),
   constraint ledger_entry_pkey PRIMARY KEY (account_id, sequence),
   constraint ledger_entry_posted_after_check CHECK ((posted_after >= 0)),
@@ -731,6 +731,7 @@ create view ledger_faults as
                     WHEN 'post'::text THEN - e.released
                     WHEN 'void'::text THEN - e.amount
                     WHEN 'expire'::text THEN - e.amount
+                    WHEN 'lease'::text THEN e.amount
                     WHEN 'draw'::text THEN - e.amount
                     ELSE 0::bigint
                 END) OVER w AS held,
@@ -878,21 +879,21 @@ UNION ALL
      LEFT JOIN ledger_entry e USING (account_id, request_id)
   WHERE h.reason IS DISTINCT FROM 'lease_ended'::text
   GROUP BY h.account_id, h.request_id, h.state, h.payload
- HAVING h.payload IS NOT NULL AND (count(*) FILTER (WHERE e.kind = 'hold'::text) <> (h.state <> 'refused'::text)::integer OR count(*) FILTER (WHERE e.kind = 'refuse'::text) <> (h.state = 'refused'::text)::integer OR count(*) FILTER (WHERE e.kind = 'post'::text) <> (h.state = 'posted'::text)::integer OR count(*) FILTER (WHERE e.kind = ANY (ARRAY['void'::text, 'expire'::text])) > (h.state = ANY (ARRAY['voided'::text, 'expired'::text, 'posted'::text]))::integer OR count(*) FILTER (WHERE e.kind = ANY (ARRAY['void'::text, 'expire'::text])) < (h.state = ANY (ARRAY['voided'::text, 'expired'::text]))::integer)
+ HAVING h.payload IS NOT NULL AND (count(*) FILTER (WHERE e.kind = ANY (ARRAY['hold'::text, 'lease'::text])) <> (h.state <> 'refused'::text)::integer OR count(*) FILTER (WHERE e.kind = 'refuse'::text) <> (h.state = 'refused'::text)::integer OR count(*) FILTER (WHERE e.kind = 'post'::text) <> (h.state = 'posted'::text)::integer OR count(*) FILTER (WHERE e.kind = ANY (ARRAY['void'::text, 'expire'::text])) > (h.state = ANY (ARRAY['voided'::text, 'expired'::text, 'posted'::text]))::integer OR count(*) FILTER (WHERE e.kind = ANY (ARRAY['void'::text, 'expire'::text])) < (h.state = ANY (ARRAY['voided'::text, 'expired'::text]))::integer)
 UNION ALL
  SELECT h.account_id,
     ('lease '::text || h.request_id) || ' has not what its draws left'::text AS fault
    FROM hold h
   WHERE h.request_id = h.lease_id AND h.amount::numeric <> (( SELECT COALESCE(sum(
                 CASE e.kind
-                    WHEN 'hold'::text THEN e.amount
+                    WHEN 'lease'::text THEN e.amount
                     ELSE - e.amount
                 END), 0::numeric) AS "coalesce"
            FROM hold q
              JOIN ledger_entry e ON e.account_id = q.account_id AND e.request_id = q.request_id
           WHERE q.account_id = h.account_id AND q.lease_id = h.lease_id AND e.kind =
                 CASE
-                    WHEN q.request_id = q.lease_id THEN 'hold'::text
+                    WHEN q.request_id = q.lease_id THEN 'lease'::text
                     ELSE 'draw'::text
                 END))
 UNION ALL
@@ -1532,7 +1533,7 @@ begin
     when 'grant' then b.granted := b.granted + amount;
     when 'lapse', 'revoke' then b.granted := b.granted - amount;
     when 'refund' then b.posted := b.posted - amount;
-    when 'hold' then b.held := b.held + amount;
+    when 'hold', 'lease' then b.held := b.held + amount;
     when 'expire', 'draw' then b.held := b.held - amount;
   end case;
   b.sequence := b.sequence + 1;
@@ -1722,7 +1723,7 @@ begin
           b.changed_at + p_hold_ms * interval '1 millisecond', b.changed_at) returning * into h;
   insert into lease (account_id, lease_id, tenant_revision, catalogue_revision, basis)
   values (p_account, p_lease, p_tenant_revision, p_catalogue_revision, p_basis);
-  b := ledger_book(b, 'hold', h.amount, 'lease', null, h);
+  b := ledger_book(b, 'lease', h.amount, null, null, h);
   perform ledger_store(b);
   return ('granted', h.amount)::lease_result;
 end $function$

@@ -21,9 +21,9 @@ const chat = ({ maxTokens = 100, stream = false, key = rig.apiKey, headers = {} 
   const body = { model: 'gpt-4o-mini', stream, max_tokens: maxTokens, messages: question(USED, 'a question') };
   return ask(rig.gateways[0]?.url ?? '', '/v1/chat/completions', body, { key, headers });
 };
-const held = async () => (await rig.accounts.budget()).held;
+const leased = async () => (await rig.accounts.budget()).leased;
 const leaseHeld = () =>
-  until('a lease to be held', async () => ((await held()) === LEASE ? true : undefined), {
+  until('a lease to be held', async () => ((await leased()) === LEASE ? true : undefined), {
     timeoutMs: RENEWAL_TIMEOUT_MS,
   });
 /** Results in the tenant's outbox. */
@@ -68,7 +68,7 @@ describe('while the control plane is away, a gateway with a lease', () => {
     const billed = sum(await posted(mark));
     const after = await rig.accounts.budget();
     expect(after.posted - before.posted).toBe(billed);
-    expect(after.held).toBe(LEASE - billed);
+    expect(after.leased).toBe(LEASE - billed);
     expect(after.available).toBe(before.available);
     const lines = (await rig.accounts.usage()).slice(-served.length);
     expect(lines.map(({ overrunNanoEur }) => overrunNanoEur)).toEqual(served.map(() => '0'));
@@ -85,7 +85,7 @@ describe('while the control plane is away, a gateway with a lease', () => {
     await gateway?.process.stop('SIGKILL');
     rig.gate.set('open');
     await rig.addGateway();
-    await until('nothing to be held', async () => ((await held()) === 0n ? true : undefined), {
+    await until('the lease to be given back', async () => ((await leased()) === 0n ? true : undefined), {
       timeoutMs: RESCUE_TIMEOUT_MS,
     });
     const lines = await rig.accounts.since(mark);

@@ -148,6 +148,7 @@ create index ledger_reversal_of on ledger_reversal (account_id, reverses);
 -- Append-only. Each line tells what moved and what the balance was after it, so the history explains itself:
 --   grant  granted + amount (a correction may be negative)    lapse   granted - amount
 --   hold   held + amount        void, expire  held - amount
+--   lease  held + amount: for a gateway, in advance
 --   draw   held - amount: out of a lease, for the request's own hold that follows
 --   post   posted + amount, held - released    overrun  overrun + amount
 --   refund posted - amount: reverses a post     revoke  granted - amount: reverses a grant
@@ -158,7 +159,7 @@ create table ledger_entry (
   sequence bigint not null check (sequence > 0),
   at timestamptz not null,
   kind text not null check (kind in
-    ('grant', 'lapse', 'hold', 'draw', 'post', 'void', 'expire', 'refuse', 'overrun', 'refund', 'revoke')),
+    ('grant', 'lapse', 'lease', 'hold', 'draw', 'post', 'void', 'expire', 'refuse', 'overrun', 'refund', 'revoke')),
   period text not null,
   request_id uuid,
   member_id uuid,

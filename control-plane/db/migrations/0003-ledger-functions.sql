@@ -31,7 +31,7 @@ begin
     when 'grant' then b.granted := b.granted + amount;
     when 'lapse', 'revoke' then b.granted := b.granted - amount;
     when 'refund' then b.posted := b.posted - amount;
-    when 'hold' then b.held := b.held + amount;
+    when 'hold', 'lease' then b.held := b.held + amount;
     when 'expire', 'draw' then b.held := b.held - amount;
   end case;
   b.sequence := b.sequence + 1;

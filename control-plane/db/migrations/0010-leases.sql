@@ -62,7 +62,7 @@ begin
           b.changed_at + p_hold_ms * interval '1 millisecond', b.changed_at) returning * into h;
   insert into lease (account_id, lease_id, tenant_revision, catalogue_revision, basis)
   values (p_account, p_lease, p_tenant_revision, p_catalogue_revision, p_basis);
-  b := ledger_book(b, 'hold', h.amount, 'lease', null, h);
+  b := ledger_book(b, 'lease', h.amount, null, null, h);
   perform ledger_store(b);
   return ('granted', h.amount)::lease_result;
 end $$;

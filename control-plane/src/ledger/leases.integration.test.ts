@@ -110,7 +110,7 @@ test('the lines tell the whole story of a lease: held, drawn from, returned', as
   await giveBack(id);
   expect(await free()).toBe(970n);
   expect(await lines()).toEqual([
-    'hold 100, held 100',
+    'lease 100, held 100',
     'draw 30, held 70',
     'hold 30, held 100',
     'post 30, held 70',
@@ -203,7 +203,7 @@ describe('a lease is', () => {
       passes(TTL_MS / 2);
       expect(await of.lease(100n, id)).toEqual({ outcome: 'granted', leftNanoEur: 100n });
     }
-    expect(await lines()).toEqual(['hold 100, held 100']);
+    expect(await lines()).toEqual(['lease 100, held 100']);
     passes(TTL_MS);
     expect(await free()).toBe(900n);
     expect(await of.ledger.sweep(10)).toBe(1);

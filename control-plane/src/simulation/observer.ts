@@ -54,6 +54,7 @@ const MOVES: Readonly<Record<string, (line: Line) => readonly [number, number, n
   post: ({ amount, released }) => [0, amount, -released, 0],
   void: ({ amount }) => [0, 0, -amount, 0],
   expire: ({ amount }) => [0, 0, -amount, 0],
+  lease: ({ amount }) => [0, 0, amount, 0],
   draw: ({ amount }) => [0, 0, -amount, 0],
   overrun: ({ amount }) => [0, 0, 0, amount],
   refuse: () => [0, 0, 0, 0],

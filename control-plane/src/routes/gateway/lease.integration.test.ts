@@ -59,7 +59,7 @@ describe('a lease', () => {
       },
     });
     expect(await of.gateway('leases', { leaseId })).toMatchObject({ body: answer.body });
-    expect(await of.budget()).toMatchObject({ heldNanoEur: LEASE.amountNanoEur });
+    expect(await of.budget()).toMatchObject({ heldNanoEur: '0', leasedNanoEur: LEASE.amountNanoEur });
   });
 
   test('is given back by a void', async () => {
@@ -67,7 +67,7 @@ describe('a lease', () => {
     const leaseId = randomUUID();
     await of.gateway('leases', { leaseId });
     expect((await of.gateway('void', { requestId: leaseId, reason: 'lease_returned' })).status).toBe(200);
-    expect(await of.budget()).toMatchObject({ heldNanoEur: '0' });
+    expect(await of.budget()).toMatchObject({ heldNanoEur: '0', leasedNanoEur: '0' });
     expect((await of.gateway('leases', { leaseId })).body).toEqual({ outcome: 'ended', leaseId });
   });
 
@@ -80,7 +80,7 @@ describe('a lease', () => {
       const of = await caller(more);
       const leaseId = randomUUID();
       expect((await of.gateway('leases', { leaseId })).body).toEqual({ outcome: 'denied', leaseId });
-      expect(await of.budget()).toMatchObject({ heldNanoEur: '0' });
+      expect(await of.budget()).toMatchObject({ heldNanoEur: '0', leasedNanoEur: '0' });
     }
   });
 
@@ -91,7 +91,7 @@ describe('a lease', () => {
     const foreign = await other.gateway('settle', leasedSettlement(other.secrets, leaseId, randomUUID()));
     expect(foreign).toMatchObject({ status: 404, body: { code: 'lease_unknown' } });
     expect((await other.gateway('leases', { leaseId })).body).toMatchObject({ outcome: 'granted' });
-    expect(await of.budget()).toMatchObject({ heldNanoEur: LEASE.amountNanoEur });
+    expect(await of.budget()).toMatchObject({ heldNanoEur: '0', leasedNanoEur: LEASE.amountNanoEur });
   });
 });
 
@@ -107,7 +107,7 @@ describe('a call that was made within a lease', () => {
     const left = (BigInt(LEASE.amountNanoEur) - BigInt(TOTAL)).toString();
     expect(await of.lines()).toMatchObject([
       { kind: 'grant' },
-      { kind: 'hold', requestId: leaseId, amountNanoEur: LEASE.amountNanoEur, reason: 'lease' },
+      { kind: 'lease', requestId: leaseId, amountNanoEur: LEASE.amountNanoEur },
       { kind: 'draw', requestId, amountNanoEur: TOTAL, heldAfterNanoEur: left, reason: leaseId },
       { kind: 'hold', requestId, amountNanoEur: TOTAL, heldAfterNanoEur: LEASE.amountNanoEur, reason: 'leased' },
       { kind: 'post', requestId, amountNanoEur: TOTAL, heldAfterNanoEur: left },

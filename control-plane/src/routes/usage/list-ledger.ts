@@ -8,6 +8,7 @@ import { TenantParams, withTenant } from '../tenants/tenant-view.ts';
 const Kind = z.enum([
   'grant',
   'hold',
+  'lease',
   'draw',
   'post',
   'void',
