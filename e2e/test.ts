@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { bringPlatformUp, takePlatformDown } from './platform/platform.ts';
+import { prepareMachine } from './prepare.ts';
 import { progress } from './process/progress.ts';
 import { CommandFailed, run } from './process/run.ts';
 
@@ -79,8 +80,8 @@ async function stories(): Promise<Count> {
 const stages: Record<string, () => Promise<Count[]>> = {
   check: async () => [...(await inTurn(checks)), await vitest('unit')],
   unit: async () => [await vitest('unit')],
-  verify: () => inTurn(generated),
-  integration: async () => [await vitest('integration')],
+  verify: () => prepareMachine().then(() => inTurn(generated)),
+  integration: () => prepareMachine().then(async () => [await vitest('integration')]),
   stories: async () => [await stories()],
 };
 const everything = ['check', 'verify', 'integration', 'stories'];

@@ -2,11 +2,16 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Browser, type BrowserContext, chromium } from 'playwright-core';
+import { ensureDebianPackages } from '../images/debian-packages.ts';
 import { type LocalEnv, root } from '../platform/local-env.ts';
+import { progress } from '../process/progress.ts';
 import { run } from '../process/run.ts';
 
 /** Where a distribution's package puts the browser. */
-const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const DEBIAN_EXECUTABLE = '/usr/bin/chromium';
+const EXECUTABLE = process.env.CHROMIUM ?? DEBIAN_EXECUTABLE;
+/** The browser, the tool that fills its certificate store, and letters to draw with. */
+const DEBIAN_PACKAGES = ['chromium', 'libnss3-tools', 'fonts-dejavu-core'];
 /** Where screenshots are kept as artefacts of a test run. */
 export const screenshots = path.join(root, '.local', 'screenshots');
 
@@ -29,6 +34,7 @@ export interface RealBrowser extends AsyncDisposable {
  * certificate error is waved through.
  */
 export async function openBrowser(env: LocalEnv): Promise<RealBrowser> {
+  if (EXECUTABLE === DEBIAN_EXECUTABLE) await ensureDebianPackages(DEBIAN_PACKAGES, progress('browser'));
   const home = await mkdtemp(path.join(tmpdir(), 'cloudfreedom-browser-'));
   const store = path.join(home, '.pki', 'nssdb');
   await mkdir(store, { recursive: true });

@@ -12,7 +12,7 @@ import { type WayIn, wayIn } from '../platform/way-in.ts';
 import { progress } from '../process/progress.ts';
 import { budgetOf, NANO_EUR, topUp } from '../steps/budget.ts';
 import { ask, type Refusal, SHIPPED_MODELS, told } from '../steps/chat.ts';
-import { bootstrapAccount, chatHost, issueKey, waitReady } from '../steps/tenants.ts';
+import { bootstrapAccount, chatHost, conditions, issueKey, waitReady, waitServing } from '../steps/tenants.ts';
 
 /** The example Tenants of `examples/`. */
 const TENANTS = ['app', 'demo', 'dev', 'acme'];
@@ -20,6 +20,8 @@ const TENANTS = ['app', 'demo', 'dev', 'acme'];
 const SMALL = 'demo';
 /** Answers after which the small budget must be spent. */
 const MAX_ANSWERS = 50;
+/** Milliseconds between two looks at what the Tenants wait for. */
+const TELL_EVERY_MS = 5_000;
 const TOP_UP_NANO_EUR = NANO_EUR / 10n;
 
 const say = (line = '') => console.log(line);
@@ -38,11 +40,13 @@ async function spendToTheEnd(way: WayIn, host: string, key: string): Promise<Ref
   const before = await budgetOf(way, SMALL);
   say(`\nThe budget of ${SMALL} is ${euro(before.granted)}; each of these answers uses every token it may:`);
   const content = told('Tell me everything.', { completionTokens: 'max', text: 'Everything, at length.' });
+  let answers = 0;
   for (let count = 1; count <= MAX_ANSWERS; count += 1) {
     const outcome = await ask(way.openai(host, key), 'gpt-4o', content, 500);
-    if ('refusal' in outcome && outcome.refusal.status !== 429) {
+    if ('text' in outcome) answers += 1;
+    else if (outcome.refusal.status !== 429) {
       const { posted, granted } = await budgetOf(way, SMALL);
-      say(`  refused after ${count - 1} answers: ${euro(posted)} of ${euro(granted)} spent, not one unit over`);
+      say(`  refused after ${answers} answers: ${euro(posted)} of ${euro(granted)} spent, not one unit over`);
       return outcome.refusal;
     }
   }
@@ -64,6 +68,33 @@ async function sayHowToLogIn(env: LocalEnv): Promise<void> {
   say('  stop it   make down');
 }
 
+/** The sentence of each Ready condition that is not True yet, with the Tenants it is said of. */
+async function whatTheyWaitFor(): Promise<string> {
+  const waiting: { tenant: string; message: string }[] = [];
+  for (const tenant of TENANTS) {
+    const ready = (await conditions(kubectl, tenant)).find(({ type }) => type === 'Ready');
+    if (ready?.status === 'False') waiting.push({ tenant, message: ready.message });
+  }
+  const said = Map.groupBy(waiting, ({ message }) => message);
+  return [...said].map(([message, of]) => `${of.map(({ tenant }) => tenant).join(', ')}: ${message}`).join(' ');
+}
+
+/** Says every few seconds which of the Tenants wait for what, until `work` is done. */
+async function tellWhile(work: Promise<unknown>): Promise<void> {
+  let before = '';
+  const tell = async () => {
+    const now = await whatTheyWaitFor();
+    if (now !== '' && now !== before) demo(now);
+    before = now;
+  };
+  const timer = setInterval(() => tell().catch(() => {}), TELL_EVERY_MS);
+  try {
+    await work;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
 const env = await bringPlatformUp(progress('up'));
 const kubectl = await kubectlFor(env.KUBECONFIG);
 const way = wayIn(env);
@@ -72,14 +103,15 @@ const demo = progress('demo');
 demo('applying examples/');
 say((await kubectl('apply', '--server-side', '-f', path.join(root, 'examples'))).trim());
 demo(`waiting until ${TENANTS.join(', ')} are Ready`);
-await waitReady(kubectl, ...TENANTS);
+await tellWhile(waitReady(kubectl, ...TENANTS));
 demo('all Ready');
 say((await kubectl('get', 'tenants')).trim());
 
-const everyModelHost = await chatHost(kubectl, 'acme');
-await askEveryModel(way, everyModelHost, await issueKey(way, 'acme', 'demo'));
+await waitServing({ kubectl, way }, 'acme');
+const [ownDomain] = (await kubectl.json('tenant', 'acme')).spec.customDomains;
+await askEveryModel(way, ownDomain, await issueKey(way, 'acme', 'demo'));
 
-const host = await chatHost(kubectl, SMALL);
+const host = await waitServing({ kubectl, way }, SMALL);
 const key = await issueKey(way, SMALL, 'demo');
 const refusal = await spendToTheEnd(way, host, key);
 say(`\nWhat a user reads (HTTP ${refusal.status}, code ${refusal.code}):\n  ${refusal.message}`);

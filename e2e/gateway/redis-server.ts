@@ -1,4 +1,6 @@
 import { connect } from 'node:net';
+import { ensureDebianPackages } from '../images/debian-packages.ts';
+import { progress } from '../process/progress.ts';
 import { freePort, type Spawned, spawnServer } from './spawned.ts';
 
 const READY_TIMEOUT_MS = 30_000;
@@ -16,6 +18,7 @@ export interface RedisServer {
 
 /** Starts Debian's redis-server with its data in `folder`. */
 export async function startRedis(folder: string): Promise<RedisServer> {
+  await ensureDebianPackages(['redis-server'], progress('redis'));
   const port = await freePort();
   const password = 'redis-of-the-tests';
   let running: Spawned | undefined;

@@ -12,7 +12,8 @@ export async function ensureDebianPackages(packages: readonly string[], say: Say
   const command = `apt-get update && apt-get install --yes --no-install-recommends ${missing.join(' ')}`;
   if (process.getuid?.() !== 0) throw new Error(`missing Debian packages; as root, run: ${command}`);
   say(`installing ${missing.join(', ')}`);
-  await run('sh', ['-c', command], { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
+  // In runlevel 1 a package's own service is not started.
+  await run('sh', ['-c', command], { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' } });
 }
 
 async function isInstalled(name: string): Promise<boolean> {

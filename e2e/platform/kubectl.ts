@@ -1,6 +1,6 @@
 import path from 'node:path';
+import { toolsFolder } from '../cluster/tools.ts';
 import { run } from '../process/run.ts';
-import { root } from './local-env.ts';
 
 /** A Kubernetes object as kubectl prints it. */
 // biome-ignore lint/suspicious/noExplicitAny: stories read single fields of every kind; each assertion checks what it reads
@@ -16,15 +16,9 @@ export interface Kubectl {
   apply(manifest: string): Promise<string>;
 }
 
-/** The folder of the binaries of one tools module, built on first use and cached outside the checkout. */
-export async function tools(name: 'kubernetes' | 'helm'): Promise<string> {
-  const { stdout } = await run(path.join(root, 'e2e/cluster/tools/build'), [name]);
-  return stdout.trim();
-}
-
 /** kubectl for the cluster of `kubeconfig`. */
 export async function kubectlFor(kubeconfig: string): Promise<Kubectl> {
-  const command = path.join(await tools('kubernetes'), 'kubectl');
+  const command = path.join(await toolsFolder('kubernetes'), 'kubectl');
   const call = async (args: string[], input?: string) =>
     (await run(command, ['--kubeconfig', kubeconfig, ...args], input === undefined ? {} : { input })).stdout;
   return Object.assign((...args: string[]) => call(args), {

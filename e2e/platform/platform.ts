@@ -2,13 +2,14 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { stringify } from 'yaml';
 import { bringUp, type ClusterHandle, takeDown } from '../cluster/cluster.ts';
+import { toolsFolder } from '../cluster/tools.ts';
 import { type BuiltImage, buildImages } from '../images/build.ts';
 import { type ImageName, imageNames } from '../images/recipes.ts';
 import { progress, type Say } from '../process/progress.ts';
 import { run } from '../process/run.ts';
 import { until } from '../process/until.ts';
 import { fakeProviderManifests, fakeProviderValues, PROVIDER_NAMESPACE } from './fake-provider.ts';
-import { type Kubectl, kubectlFor, tools } from './kubectl.ts';
+import { type Kubectl, kubectlFor } from './kubectl.ts';
 import { type LocalEnv, removeLocalEnv, root, writeLocalEnv } from './local-env.ts';
 import { wayIn } from './way-in.ts';
 
@@ -25,15 +26,16 @@ const API_TIMEOUT_MS = 120_000;
  * warm this takes about a minute; the first time on a machine it compiles Kubernetes and builds every image.
  */
 export async function bringPlatformUp(say: Say): Promise<LocalEnv> {
-  const [cluster, images] = await Promise.all([
+  const [cluster, images, helmFolder] = await Promise.all([
     bringUp({ say: progress('cluster') }),
     buildImages(imageNames, progress('images')),
+    toolsFolder('helm', progress('helm')),
   ]);
   say('handing the images to the node');
   await cluster.loadImages(images, say);
   const kubectl = await kubectlFor(cluster.kubeconfigPath);
   await prepareNamespaces(kubectl, cluster, images);
-  await installCharts(cluster, images, say);
+  await installCharts(path.join(helmFolder, 'helm'), cluster, images, say);
   const env = await reachable(kubectl, cluster, say);
   await writeLocalEnv(env);
   return env;
@@ -66,7 +68,7 @@ async function prepareNamespaces(kubectl: Kubectl, cluster: ClusterHandle, image
 }
 
 /** Both charts, by the real helm, with the values a platform engineer would write. */
-async function installCharts(cluster: ClusterHandle, images: BuiltImage[], say: Say): Promise<void> {
+async function installCharts(helm: string, cluster: ClusterHandle, images: BuiltImage[], say: Say): Promise<void> {
   const tagOf = (name: ImageName) => ({ tag: referenceOf(images, name).split(':').at(-1) });
   const provider = fakeProviderValues();
   const values = {
@@ -86,7 +88,6 @@ async function installCharts(cluster: ClusterHandle, images: BuiltImage[], say: 
     controlPlane: { topUpUrl: `https://portal.${BASE_DOMAIN}/top-up` },
     catalog: provider.catalog,
   };
-  const helm = path.join(await tools('helm'), 'helm');
   const install = (release: string, chart: string, input?: string) =>
     run(
       helm,

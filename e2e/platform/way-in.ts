@@ -5,6 +5,8 @@ import type { LocalEnv } from './local-env.ts';
 
 /** Milliseconds without a byte after which a call is given up: longer than any story's slowest stream. */
 const SILENCE_MS = 300_000;
+/** Characters of an unexpected body that an error quotes. */
+const MAX_QUOTED_CHARACTERS = 200;
 
 /** Whatever the API answered: the HTTP status and the parsed JSON body. */
 export interface ApiAnswer<Body> {
@@ -24,6 +26,15 @@ export interface WayIn {
   /** A bare GET through the ingress. */
   get(url: string, headers?: Record<string, string>): Promise<{ status: number; text: string }>;
   close(): Promise<void>;
+}
+
+function parsed(text: string, what: string): unknown {
+  if (text === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`${what} is no JSON: ${text.slice(0, MAX_QUOTED_CHARACTERS)}`, { cause });
+  }
 }
 
 /** Opens the ways into the platform that `env` describes. */
@@ -49,12 +60,8 @@ export function wayIn(env: LocalEnv): WayIn {
       headers: { 'content-type': 'application/json', ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    const text = await answer.text();
-    return {
-      status: answer.status,
-      body: text === '' ? undefined : JSON.parse(text),
-      headers: answer.headers,
-    } as never;
+    const told = parsed(await answer.text(), `${method} ${url}: ${answer.status}`);
+    return { status: answer.status, body: told, headers: answer.headers } as never;
   };
   return {
     call,

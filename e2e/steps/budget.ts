@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ApiAnswer, WayIn } from '../platform/way-in.ts';
+import { until } from '../process/until.ts';
 
 /** A tenant's budget in integer nano-euro. */
 export interface Budget {
@@ -23,6 +24,8 @@ export interface LedgerEntry {
   heldAfterNanoEur: string;
 }
 
+/** Milliseconds within which what ran is settled, a restart of its gateway included. */
+const SETTLE_TIMEOUT_MS = 240_000;
 /** Nano-euro in one euro. */
 export const NANO_EUR = 1_000_000_000n;
 
@@ -39,6 +42,21 @@ export async function budgetOf(way: WayIn, tenant: string): Promise<Budget> {
     available: amount('available'),
     overrun: amount('overrun'),
   };
+}
+
+/**
+ * Waits until nothing of a tenant's budget is held any more and, where `above` is given, more than that is posted.
+ * Settlements follow their answers by moments; those of a killed gateway come when its successor is up.
+ */
+export function settled(way: WayIn, tenant: string, above?: bigint): Promise<Budget> {
+  return until(
+    `the postings of ${tenant}`,
+    async () => {
+      const budget = await budgetOf(way, tenant);
+      return budget.held === 0n && (above === undefined || budget.posted > above) ? budget : undefined;
+    },
+    { timeoutMs: SETTLE_TIMEOUT_MS },
+  );
 }
 
 /** Tops a tenant's budget up; `key` makes a repeat harmless. */

@@ -30,6 +30,11 @@ export function told(text: string, directive: Directive): string {
   return `${text} [[fake ${JSON.stringify(directive)}]]`;
 }
 
+/** What the body says, without the status that the client writes before it. */
+function bodyMessage({ error }: APIError): string | undefined {
+  return (error as { message?: string } | undefined)?.message;
+}
+
 /** A refusal as the `openai` client shows it. */
 export interface Refusal {
   status: number;
@@ -62,7 +67,7 @@ export function refusalOf(error: unknown): Refusal {
   return {
     status: error.status,
     code: String(error.code ?? ''),
-    message: error.message,
+    message: bodyMessage(error) ?? error.message,
     retryAfterSeconds: retryAfter ? Number(retryAfter) : undefined,
   };
 }

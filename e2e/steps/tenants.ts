@@ -1,9 +1,12 @@
 import { stringify } from 'yaml';
 import type { Kubectl, Printed } from '../platform/kubectl.ts';
 import type { WayIn } from '../platform/way-in.ts';
+import { until } from '../process/until.ts';
 
 /** Seconds a tenant may take to Ready on a busy two-core machine where several start at once. */
 const READY_TIMEOUT_SECONDS = 600;
+/** Milliseconds an ingress controller may take to serve what is Ready. */
+const ROUTE_TIMEOUT_MS = 60_000;
 
 /** A Tenant as YAML text; `spec` is laid over a small Professional tenant. */
 export function tenantYaml(name: string, spec: Record<string, unknown> = {}): string {
@@ -49,6 +52,21 @@ export async function chatHost(kubectl: Kubectl, name: string): Promise<string> 
   return new URL(status.url).host;
 }
 
+/**
+ * Waits until a Tenant is Ready and its address answers, and returns its host. Ready is what the cluster's objects say;
+ * an ingress controller learns of them by its own watch, a moment later.
+ */
+export async function waitServing({ kubectl, way }: { kubectl: Kubectl; way: WayIn }, name: string): Promise<string> {
+  await waitReady(kubectl, name);
+  const host = await chatHost(kubectl, name);
+  await until(
+    `https://${host} to answer`,
+    async () => ((await way.get(`https://${host}/health`)).status === 200 ? true : undefined),
+    { timeoutMs: ROUTE_TIMEOUT_MS },
+  );
+  return host;
+}
+
 /** The bootstrap account of a tenant's Open WebUI, as the printed way to log in says. */
 export async function bootstrapAccount(kubectl: Kubectl, name: string): Promise<{ email: string; password: string }> {
   const { status } = await kubectl.json('tenant', name);
@@ -57,9 +75,20 @@ export async function bootstrapAccount(kubectl: Kubectl, name: string): Promise<
   return { email: decoded('WEBUI_ADMIN_EMAIL'), password: decoded('WEBUI_ADMIN_PASSWORD') };
 }
 
-/** Issues an API key of the tenant; the secret is shown by the API this once. */
-export async function issueKey(way: WayIn, tenant: string, name: string): Promise<string> {
-  const { status, body } = await way.api<{ key: string }>('POST', `/v1/tenants/${tenant}/keys`, { name });
+/** An API key as the API shows it once: its id, and the secret. */
+export interface IssuedKey {
+  id: string;
+  key: string;
+}
+
+/** Issues an API key of the tenant. */
+export async function issueKeyWithId(way: WayIn, tenant: string, name: string): Promise<IssuedKey> {
+  const { status, body } = await way.api<IssuedKey>('POST', `/v1/tenants/${tenant}/keys`, { name });
   if (status !== 201) throw new Error(`no key for ${tenant}: ${status} ${JSON.stringify(body)}`);
-  return body.key;
+  return { id: body.id, key: body.key };
+}
+
+/** Issues an API key of the tenant and returns the secret alone. */
+export async function issueKey(way: WayIn, tenant: string, name: string): Promise<string> {
+  return (await issueKeyWithId(way, tenant, name)).key;
 }

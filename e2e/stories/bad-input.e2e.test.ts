@@ -1,8 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
 import { until } from '../process/until.ts';
 import { conditions, tenantYaml } from '../steps/tenants.ts';
 import { openStory, type Story } from './story.ts';
 
+const PLATFORM = 'cloudfreedom-system';
 const PATIENCE = { timeoutMs: 120_000, intervalMs: 500 };
 
 describe('bad input gets a sentence that says what to change, and nothing is half made', () => {
@@ -23,6 +25,7 @@ describe('bad input gets a sentence that says what to change, and nothing is hal
     );
   const namespaceOf = (name: string) =>
     story.kubectl('get', 'namespace', `tenant-${name}`, '--ignore-not-found', '-o', 'name');
+  /** Also of a Tenant whose pods have only begun to start. */
   const remove = (name: string) => story.kubectl('delete', 'tenant', name, '--timeout=120s');
 
   it.each([
@@ -56,6 +59,46 @@ describe('bad input gets a sentence that says what to change, and nothing is hal
     expect(await namespaceOf('host-second')).toBe('');
     await remove('host-second');
     await remove('host-first');
+  });
+
+  it('a provider Secret that is missing: the sentence names it, and creating it is all that is left to do', async () => {
+    const model = {
+      apiVersion: 'cloudfreedom.de/v1alpha1',
+      kind: 'Model',
+      metadata: { name: 'keyless' },
+      spec: {
+        class: 'custom',
+        limits: { contextTokens: 1_000, maxOutputTokens: 100 },
+        prices: { inputUsdPerMillion: '1', outputUsdPerMillion: '2' },
+        deployments: [
+          {
+            name: 'only',
+            provider: 'openai',
+            model: 'keyless',
+            residency: 'us',
+            apiKeySecret: { name: 'keyless-key' },
+          },
+        ],
+      },
+    };
+    const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'keyless-key', namespace: PLATFORM } };
+    await story.kubectl.apply(stringify(model));
+    const spec = { plan: 'enterprise', budget: { monthlyEur: '1.00' }, models: ['keyless'], deletionPolicy: 'Delete' };
+    await story.kubectl.apply(tenantYaml('bad-key', spec));
+    const { reason, message } = await stalled('bad-key');
+    expect(reason).toBe('SecretMissing');
+    expect(message).toContain('keyless-key');
+    expect(await namespaceOf('bad-key')).toBe('');
+
+    await story.kubectl.apply(stringify({ ...secret, stringData: { 'api-key': 'any' } }));
+    await until(
+      'the tenant to be made',
+      async () => ((await namespaceOf('bad-key')) === '' ? undefined : true),
+      PATIENCE,
+    );
+    await remove('bad-key');
+    await story.kubectl('delete', 'model', 'keyless');
+    await story.kubectl('delete', 'secret', 'keyless-key', '-n', PLATFORM);
   });
 
   it('a field the schema does not know is refused by the API server, by name', async () => {

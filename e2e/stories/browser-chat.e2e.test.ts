@@ -2,10 +2,9 @@ import path from 'node:path';
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openBrowser, screenshots } from '../browser/chromium.ts';
-import { until } from '../process/until.ts';
-import { budgetOf, topUp } from '../steps/budget.ts';
+import { budgetOf, settled, topUp } from '../steps/budget.ts';
 import { told } from '../steps/chat.ts';
-import { bootstrapAccount, chatHost, tenantYaml, waitReady } from '../steps/tenants.ts';
+import { bootstrapAccount, tenantYaml, waitServing } from '../steps/tenants.ts';
 import { openStory, type Story } from './story.ts';
 
 const TENANT = 'browser';
@@ -18,12 +17,13 @@ const MAX_ANSWERS = 8;
 
 describe('a person chats in a real browser until the budget is spent', () => {
   let story: Story;
+  let host: string;
 
   beforeAll(async () => {
     story = await openStory();
     const spec = { displayName: 'Browser', branding: { title: 'Browser Chat' }, budget: { monthlyEur: '0.00' } };
     await story.kubectl.apply(tenantYaml(TENANT, spec));
-    await waitReady(story.kubectl, TENANT);
+    host = await waitServing(story, TENANT);
     await topUp(story.way, TENANT, BUDGET_NANO_EUR, 'browser-first');
   });
 
@@ -31,16 +31,6 @@ describe('a person chats in a real browser until the budget is spent', () => {
 
   /** The model's words, not the person's, whose directive quotes them. */
   const answered = (page: Page, text: string) => page.locator('.chat-assistant').getByText(text).last();
-  const noLiveHolds = () =>
-    until(
-      'the posting',
-      async () => {
-        const budget = await budgetOf(story.way, TENANT);
-        return budget.posted > 0n && budget.held === 0n ? budget : undefined;
-      },
-      { timeoutMs: PATIENCE_MS },
-    );
-
   async function send(page: Page, text: string): Promise<void> {
     const input = page.locator('#chat-input');
     await input.waitFor({ timeout: PATIENCE_MS });
@@ -50,7 +40,6 @@ describe('a person chats in a real browser until the budget is spent', () => {
   }
 
   it('signs in over HTTPS, reads a streamed answer, spends the rest, reads the refusal, and chats on after a top-up', async () => {
-    const host = await chatHost(story.kubectl, TENANT);
     const account = await bootstrapAccount(story.kubectl, TENANT);
     await using browser = await openBrowser(story.env);
     const context = await browser.context();
@@ -69,7 +58,7 @@ describe('a person chats in a real browser until the budget is spent', () => {
     await send(page, told('What does freedom mean?', first));
     await answered(page, first.text).waitFor();
     await picture(page, '2-streamed-answer');
-    const spent = await noLiveHolds();
+    const spent = await settled(story.way, TENANT, 0n);
     expect(spent.overrun).toBe(0n);
 
     // each of these answers uses all the tokens it may: a handful of them spends the rest
@@ -81,7 +70,7 @@ describe('a person chats in a real browser until the budget is spent', () => {
       const refusal = page.getByText(/used up/i).last();
       await answer.or(refusal).first().waitFor();
       if (await refusal.isVisible()) words = (await refusal.textContent()) ?? '';
-      else await noLiveHolds();
+      else await settled(story.way, TENANT);
     }
     console.log(`the refusal in the chat: ${words}`);
     expect(words).toMatch(/budget/i);

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../process/until.ts';
 import { OpenWebUi } from '../steps/open-web-ui.ts';
-import { bootstrapAccount, chatHost, tenantYaml, waitReady } from '../steps/tenants.ts';
+import { bootstrapAccount, tenantYaml, waitServing } from '../steps/tenants.ts';
 import { openStory, type Story } from './story.ts';
 
 const PATIENCE = { timeoutMs: 240_000, intervalMs: 1_000 };
@@ -19,8 +19,7 @@ describe('deleting a Tenant follows its deletion policy', () => {
   it('Retain keeps the data, and the same Tenant applied again has its chats back', async () => {
     const tenant = 'keeper';
     await story.kubectl.apply(tenantYaml(tenant, { deletionPolicy: 'Retain' }));
-    await waitReady(story.kubectl, tenant);
-    const host = await chatHost(story.kubectl, tenant);
+    const host = await waitServing(story, tenant);
     const account = await bootstrapAccount(story.kubectl, tenant);
     const chats = await OpenWebUi.signIn(story.way, host, account);
     await chats.createChat('What we must remember');
@@ -33,7 +32,7 @@ describe('deleting a Tenant follows its deletion policy', () => {
     expect(await names('ingresses', `tenant-${tenant}`)).toEqual([]);
 
     await story.kubectl.apply(tenantYaml(tenant, { deletionPolicy: 'Delete' }));
-    await waitReady(story.kubectl, tenant);
+    await waitServing(story, tenant);
     expect(await bootstrapAccount(story.kubectl, tenant)).toEqual(account);
     const again = await OpenWebUi.signIn(story.way, host, account);
     expect(await again.chatTitles()).toEqual(['What we must remember']);

@@ -1,8 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { until } from '../process/until.ts';
-import { allPages, type Budget, budgetOf, type LedgerEntry, ledgerOf, topUp } from '../steps/budget.ts';
+import { allPages, budgetOf, type LedgerEntry, ledgerOf, settled, topUp } from '../steps/budget.ts';
 import { ask, type Outcome, told } from '../steps/chat.ts';
-import { chatHost, issueKey, tenantYaml, waitReady } from '../steps/tenants.ts';
+import { issueKey, tenantYaml, waitServing } from '../steps/tenants.ts';
 import { openStory, type Story } from './story.ts';
 
 const TENANT = 'exactness';
@@ -11,7 +10,6 @@ const MODEL = 'gpt-4o';
 const BURST = 200;
 const FITS = 10;
 const MAX_TOKENS = 100;
-const PATIENCE = { timeoutMs: 180_000, intervalMs: 500 };
 
 interface UsageLine {
   holdNanoEur: string;
@@ -31,21 +29,10 @@ describe('a budget under a burst, with two LiteLLM replicas', () => {
     story = await openStory();
     const components = { liteLlm: { replicas: 2 } };
     await story.kubectl.apply(tenantYaml(TENANT, { budget: { monthlyEur: '0.00' }, components }));
-    await waitReady(story.kubectl, TENANT);
-    host = await chatHost(story.kubectl, TENANT);
+    host = await waitServing(story, TENANT);
     key = await issueKey(story.way, TENANT, 'exact budget');
   });
 
-  const budget = () => budgetOf(story.way, TENANT);
-  const settled = (): Promise<Budget> =>
-    until(
-      'no live holds',
-      async () => {
-        const now = await budget();
-        return now.held === 0n ? now : undefined;
-      },
-      PATIENCE,
-    );
   const burst = (content: string) => {
     const client = story.way.openai(host, key);
     return Promise.all(Array.from({ length: BURST }, () => ask(client, MODEL, content, MAX_TOKENS)));
@@ -58,7 +45,7 @@ describe('a budget under a burst, with two LiteLLM replicas', () => {
     const content = (tokens: number) =>
       told(`Burst${'.'.repeat(10 - String(tokens).length)}`, { promptTokens: tokens, completionTokens: 'max' });
     await ask(story.way.openai(host, key), MODEL, content(10_000), MAX_TOKENS);
-    await settled();
+    await settled(story.way, TENANT);
     const [probe] = await allPages<UsageLine>(story.way, `/v1/tenants/${TENANT}/usage`);
     if (!probe) throw new Error('the probe left no usage line');
     return {
@@ -69,7 +56,7 @@ describe('a budget under a burst, with two LiteLLM replicas', () => {
 
   it('gives exactly ten answers and 190 refusals where ten whole bounds fit', async () => {
     const { content, bound } = await learnBound();
-    const before = await settled();
+    const before = await settled(story.way, TENANT);
     // room for exactly ten: the rest is corrected away
     await story.way.api(
       'POST',
@@ -81,7 +68,7 @@ describe('a budget under a burst, with two LiteLLM replicas', () => {
       },
       { 'idempotency-key': 'exact-room' },
     );
-    expect((await budget()).available).toBe(bound * BigInt(FITS));
+    expect((await budgetOf(story.way, TENANT)).available).toBe(bound * BigInt(FITS));
 
     const outcomes = await burst(content);
 
@@ -90,7 +77,7 @@ describe('a budget under a burst, with two LiteLLM replicas', () => {
     const refusals = outcomes.flatMap((outcome) => ('refusal' in outcome ? [outcome.refusal] : []));
     expect(refusals).toHaveLength(BURST - FITS);
     expect(new Set(refusals.map(({ status }) => status)).difference(new Set([402, 429]))).toEqual(new Set());
-    const after = await settled();
+    const after = await settled(story.way, TENANT);
     expect(after.posted - before.posted).toBe(bound * BigInt(FITS));
     expect(after.available).toBe(0n);
     expect(after.overrun).toBe(before.overrun);
@@ -99,7 +86,7 @@ describe('a budget under a burst, with two LiteLLM replicas', () => {
   it('never goes one unit over where answers use less, and every refusal was right at its instant', async () => {
     await topUp(story.way, TENANT, 20_000_000n);
     const outcomes = await burst(told('Burst', { promptTokens: 12, completionTokens: 7 }));
-    const after = await settled();
+    const after = await settled(story.way, TENANT);
     expect(after.posted).toBeLessThanOrEqual(after.granted);
 
     const ledger: LedgerEntry[] = await ledgerOf(story.way, TENANT);

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../process/until.ts';
-import { budgetOf } from '../steps/budget.ts';
+import { budgetOf, settled } from '../steps/budget.ts';
 import { ask, SHIPPED_MODELS } from '../steps/chat.ts';
 import { changedKeys, fingerprints, lastWrites } from '../steps/owned-objects.ts';
-import { chatHost, conditions, issueKey, tenantYaml, waitReady } from '../steps/tenants.ts';
+import { conditions, issueKey, tenantYaml, waitReady, waitServing } from '../steps/tenants.ts';
 import { openStory, type Story } from './story.ts';
 
 const TENANT = 'story';
@@ -31,7 +31,7 @@ describe('one Tenant YAML', () => {
     await story.kubectl.apply(tenantYaml(TENANT, { displayName: 'Story' }));
     const readyMs = await waitReady(story.kubectl, TENANT);
     console.log(`applied to Ready: ${(readyMs / 1000).toFixed(1)} s`);
-    host = await chatHost(story.kubectl, TENANT);
+    host = await waitServing(story, TENANT);
     key = await issueKey(story.way, TENANT, 'one tenant yaml');
   });
 
@@ -55,14 +55,7 @@ describe('one Tenant YAML', () => {
     const before = await budgetOf(story.way, TENANT);
     const answer = await ask(story.way.openai(host, key), model, `What is ${model}?`, 50);
     expect(answer).toHaveProperty('text');
-    const after = await until(
-      'the posting',
-      async () => {
-        const budget = await budgetOf(story.way, TENANT);
-        return budget.posted > before.posted && budget.held === 0n ? budget : undefined;
-      },
-      PATIENCE,
-    );
+    const after = await settled(story.way, TENANT, before.posted);
     expect(after.overrun).toBe(before.overrun);
   });
 

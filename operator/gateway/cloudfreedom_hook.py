@@ -628,7 +628,15 @@ class Outbox:
     async def intend(self, request_id: str) -> None:
         """Stores, before a call is made, the void that is sent should this process vanish. Raises RedisError."""
         lost = {"path": "void", "body": {"requestId": request_id, "reason": "gateway_lost"}}
-        await self._redis.hset(self._messages, request_id, orjson.dumps(lost))
+        await self._store(request_id, orjson.dumps(lost))
+
+    async def _store(self, request_id: str, message: bytes) -> None:
+        """A message never lies in a hash that nobody knows of: a flush, or a rescue after a long stall, has taken this
+        gateway out of the set, and it may be killed before its next heartbeat puts it back. Raises RedisError."""
+        async with self._redis.pipeline(transaction=True) as step:
+            step.hset(self._messages, request_id, message)
+            step.sadd(self._key("gateways"), self._name)
+            await step.execute()
 
     def awaits(self, lease_id: str) -> bool:
         """Whether a call that was made within this lease is still to be told."""
@@ -648,9 +656,7 @@ class Outbox:
         for attempt in itertools.count():
             if not acknowledged:
                 # what cannot be stored now stays in memory and is still sent
-                delivery.stored = delivery.stored or await done(
-                    self._redis.hset(self._messages, delivery.request_id, message)
-                )
+                delivery.stored = delivery.stored or await done(self._store(delivery.request_id, message))
                 if not (delivery.path == "void" and self.awaits(delivery.request_id)):  # a lease ends after its calls
                     async with self._senders:
                         acknowledged = await self._send(delivery)

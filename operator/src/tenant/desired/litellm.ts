@@ -30,6 +30,7 @@ export function liteLlm(wish: Wish): KubeObject[] {
         template: podTemplate(wish, {
           part,
           runAs: user.application,
+          hasInit: true,
           terminationGracePeriodSeconds: REQUEST_TIMEOUT_SECONDS + DRAIN_SECONDS + SETTLE_SECONDS,
           config: config.data as Record<string, string>,
           secrets: {

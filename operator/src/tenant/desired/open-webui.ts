@@ -30,6 +30,7 @@ export function openWebUi(wish: Wish): KubeObject[] {
         template: podTemplate(wish, {
           part,
           runAs: user.application,
+          hasInit: true,
           terminationGracePeriodSeconds: DRAIN_SECONDS + STOP_SECONDS,
           secrets: {
             ...wish.secrets.openWebUi,

@@ -29,6 +29,11 @@ export interface PodParts {
   /** What the pod reads from Secrets; a change rolls the pods. Only a hash of it is written. */
   secrets?: SecretData;
   restartPolicy?: 'OnFailure' | 'Never';
+  /**
+   * The pod's own init is process 1. A process 1 ignores a SIGTERM it has no handler for, and Python has none until its
+   * server is up: without this, a pod deleted while it starts would live on until its grace period ends.
+   */
+  hasInit?: boolean;
 }
 
 /** The template of a pod. */
@@ -47,6 +52,7 @@ export function podTemplate(wish: Outline, parts: PodParts): object {
       serviceAccountName: parts.part,
       automountServiceAccountToken: false,
       enableServiceLinks: false,
+      ...(parts.hasInit && { shareProcessNamespace: true }),
       ...(parts.restartPolicy && { restartPolicy: parts.restartPolicy }),
       terminationGracePeriodSeconds: parts.terminationGracePeriodSeconds,
       securityContext: {

@@ -1,0 +1,16 @@
+import { toolsFolder } from './cluster/tools.ts';
+import { ensureDebianPackages } from './images/debian-packages.ts';
+import { pythonEnvironment } from './images/python-env.ts';
+import { progress } from './process/progress.ts';
+
+/**
+ * Makes what tests without a cluster run on: Kubernetes and helm from source, LiteLLM's environment, Redis. The first
+ * time on a machine this takes a quarter of an hour and tells how far it is; a test that needed it would time out.
+ */
+export async function prepareMachine(): Promise<void> {
+  const tool = async (name: 'kubernetes' | 'helm') => {
+    await toolsFolder(name, progress('tools'));
+  };
+  await ensureDebianPackages(['redis-server'], progress('packages'));
+  await Promise.all([pythonEnvironment('litellm', progress('litellm')), tool('kubernetes').then(() => tool('helm'))]);
+}
