@@ -173,15 +173,27 @@ create table hold (
   member_id uuid,
   key_id uuid,
   trace_id text,
+  lease_id uuid,
   terms jsonb,
   created_at timestamp with time zone not null,
   closed_at timestamp with time zone,
   constraint hold_amount_check CHECK ((amount >= 0)),
-  constraint hold_check CHECK (((state <> 'held'::text) OR ((expires_at IS NOT NULL) AND (terms IS NOT NULL) AND (payload IS NOT NULL) AND (closed_at IS NULL)))),
+  constraint hold_check CHECK (((state <> 'held'::text) OR ((expires_at IS NOT NULL) AND (payload IS NOT NULL) AND (closed_at IS NULL)))),
   constraint hold_payload_check CHECK ((octet_length(payload) = 32)),
   constraint hold_pkey PRIMARY KEY (account_id, request_id),
-  constraint hold_state_check CHECK ((state = ANY (ARRAY['held'::text, 'posted'::text, 'voided'::text, 'expired'::text, 'refused'::text])))
+  constraint hold_state_check CHECK ((state = ANY (ARRAY['held'::text, 'posted'::text, 'voided'::text, 'expired'::text, 'refused'::text]))),
+  constraint only_a_lease_has_no_terms CHECK (((state <> 'held'::text) OR ((terms IS NULL) = (NOT (lease_id IS DISTINCT FROM request_id)))))
 ) with (fillfactor=70);
+
+create table lease (
+  account_id bigint not null,
+  lease_id uuid not null,
+  tenant_revision bigint not null,
+  catalogue_revision bigint not null,
+  basis jsonb not null,
+  constraint lease_account_id_lease_id_fkey FOREIGN KEY (account_id, lease_id) REFERENCES hold(account_id, request_id),
+  constraint lease_pkey PRIMARY KEY (account_id, lease_id)
+);
 
 create table ledger_entry (
   account_id bigint not null,
@@ -216,7 +228,7 @@ END IS TRUE))),
   constraint ledger_entry_check CHECK (((amount >= 0) OR (kind = 'grant'::text))),
   constraint ledger_entry_granted_after_check CHECK ((granted_after >= 0)),
   constraint ledger_entry_held_after_check CHECK ((held_after >= 0)),
-  constraint ledger_entry_kind_check CHECK ((kind = ANY (ARRAY['grant'::text, 'lapse'::text, 'hold'::text, 'post'::text, 'void'::text, 'expire'::text, 'refuse'::text, 'overrun'::text, 'refund'::text, 'revoke'::text]))),
+  constraint ledger_entry_kind_check CHECK ((kind = ANY (ARRAY['grant'::text, 'lapse'::text, 'lease'::text, 'hold'::text, 'draw'::text, 'post'::text, 'void'::text, 'expire'::text, 'refuse'::text, 'overrun'::text, 'refund'::text, 'revoke'::text]))),
   constraint ledger_entry_overrun_after_check CHECK ((overrun_after >= 0)),
   constraint ledger_entry_pkey PRIMARY KEY (account_id, sequence),
   constraint ledger_entry_posted_after_check CHECK ((posted_after >= 0)),
@@ -569,6 +581,11 @@ create type grant_result as (
   created_at timestamp with time zone
 );
 
+create type lease_result as (
+  outcome text,
+  amount bigint
+);
+
 create type ledger_case as (
   o ledger_operation,
   h hold,
@@ -628,6 +645,7 @@ create type ledger_result as (
   amount bigint,
   max_output_tokens bigint,
   expires_at timestamp with time zone,
+  unlimited boolean,
   resets_at timestamp with time zone,
   scope text,
   granted bigint,
@@ -713,6 +731,8 @@ create view ledger_faults as
                     WHEN 'post'::text THEN - e.released
                     WHEN 'void'::text THEN - e.amount
                     WHEN 'expire'::text THEN - e.amount
+                    WHEN 'lease'::text THEN e.amount
+                    WHEN 'draw'::text THEN - e.amount
                     ELSE 0::bigint
                 END) OVER w AS held,
             sum(
@@ -857,8 +877,25 @@ UNION ALL
     ('request '::text || h.request_id) || ' has no single end'::text AS fault
    FROM hold h
      LEFT JOIN ledger_entry e USING (account_id, request_id)
+  WHERE h.reason IS DISTINCT FROM 'lease_ended'::text
   GROUP BY h.account_id, h.request_id, h.state, h.payload
- HAVING h.payload IS NOT NULL AND (count(*) FILTER (WHERE e.kind = 'hold'::text) <> (h.state <> 'refused'::text)::integer OR count(*) FILTER (WHERE e.kind = 'refuse'::text) <> (h.state = 'refused'::text)::integer OR count(*) FILTER (WHERE e.kind = 'post'::text) <> (h.state = 'posted'::text)::integer OR count(*) FILTER (WHERE e.kind = ANY (ARRAY['void'::text, 'expire'::text])) > (h.state = ANY (ARRAY['voided'::text, 'expired'::text, 'posted'::text]))::integer OR count(*) FILTER (WHERE e.kind = ANY (ARRAY['void'::text, 'expire'::text])) < (h.state = ANY (ARRAY['voided'::text, 'expired'::text]))::integer)
+ HAVING h.payload IS NOT NULL AND (count(*) FILTER (WHERE e.kind = ANY (ARRAY['hold'::text, 'lease'::text])) <> (h.state <> 'refused'::text)::integer OR count(*) FILTER (WHERE e.kind = 'refuse'::text) <> (h.state = 'refused'::text)::integer OR count(*) FILTER (WHERE e.kind = 'post'::text) <> (h.state = 'posted'::text)::integer OR count(*) FILTER (WHERE e.kind = ANY (ARRAY['void'::text, 'expire'::text])) > (h.state = ANY (ARRAY['voided'::text, 'expired'::text, 'posted'::text]))::integer OR count(*) FILTER (WHERE e.kind = ANY (ARRAY['void'::text, 'expire'::text])) < (h.state = ANY (ARRAY['voided'::text, 'expired'::text]))::integer)
+UNION ALL
+ SELECT h.account_id,
+    ('lease '::text || h.request_id) || ' has not what its draws left'::text AS fault
+   FROM hold h
+  WHERE h.request_id = h.lease_id AND h.amount::numeric <> (( SELECT COALESCE(sum(
+                CASE e.kind
+                    WHEN 'lease'::text THEN e.amount
+                    ELSE - e.amount
+                END), 0::numeric) AS "coalesce"
+           FROM hold q
+             JOIN ledger_entry e ON e.account_id = q.account_id AND e.request_id = q.request_id
+          WHERE q.account_id = h.account_id AND q.lease_id = h.lease_id AND e.kind =
+                CASE
+                    WHEN q.request_id = q.lease_id THEN 'lease'::text
+                    ELSE 'draw'::text
+                END))
 UNION ALL
  SELECT u.account_id,
     ('request '::text || u.request_id) || ' was billed otherwise than its line says'::text AS fault
@@ -1195,6 +1232,8 @@ begin
           x.amount := h.amount;
           x.max_output_tokens := h.max_output_tokens;
           x.expires_at := h.expires_at;
+          x.unlimited := s_wished[(v_sub ->> (h.member_id || h.period))::integer] is null
+            and s_wished[(v_sub ->> (h.key_id || h.period))::integer] is null;
         elsif h.state = 'refused' then
           select * into strict e from ledger_entry
           where account_id = o.account and request_id = o.request and kind = 'refuse';
@@ -1267,6 +1306,7 @@ begin
           if x.amount <= v_rest then
             x.outcome := 'granted';
             x.expires_at := b.changed_at + o.hold_ms * interval '1 millisecond';
+            x.unlimited := v_user_free is null and v_key_free is null;
             x.line := 'hold';
             b.held := b.held + x.amount;
             if v_user is not null then s_held[v_user] := s_held[v_user] + x.amount; end if;
@@ -1493,7 +1533,8 @@ begin
     when 'grant' then b.granted := b.granted + amount;
     when 'lapse', 'revoke' then b.granted := b.granted - amount;
     when 'refund' then b.posted := b.posted - amount;
-    when 'expire' then b.held := b.held - amount;
+    when 'hold', 'lease' then b.held := b.held + amount;
+    when 'expire', 'draw' then b.held := b.held - amount;
   end case;
   b.sequence := b.sequence + 1;
   insert into ledger_entry (account_id, sequence, at, kind, period, request_id, member_id, key_id, amount,
@@ -1549,6 +1590,56 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.ledger_draw(p_account bigint, p_lease uuid, p_request uuid, p_payload bytea, p_amount bigint, p_max_output_tokens bigint, p_tenant bigint, p_key bytea, p_user jsonb, p_terms jsonb, p_trace text, p_hold_ms bigint, p_now timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  b balance;
+  l hold;
+  h hold;
+  k api_key;
+  v_member uuid;
+  v_in_time boolean;
+begin
+  -- A lease is not over before somebody has found it so: its settlements may come in the instant that ends it.
+  perform ledger_expire_overdue(p_account, array[p_lease, p_request], p_now);
+  b := ledger_lock(p_account, p_now);
+  select * into h from hold where account_id = p_account and request_id = p_request;
+  if h.payload is not null then
+    return;
+  end if;
+  select * into strict l from hold where account_id = p_account and request_id = p_lease and lease_id = p_lease;
+  v_in_time := l.state = 'held' and l.amount >= p_amount;
+  -- A key that was revoked meanwhile was good when the call was made.
+  select * into k from api_key where tenant_id = p_tenant and sha256 = p_key;
+  v_member := case when k.kind = 'chat' and p_user is not null then member_of_chat(p_tenant, p_user) else k.member_id end;
+  insert into hold (account_id, request_id, lease_id, payload, state, reason, amount, max_output_tokens, period,
+                    expires_at, member_id, key_id, trace_id, terms, created_at, closed_at)
+  values (p_account, p_request, p_lease, p_payload, case when v_in_time then 'held' else 'expired' end,
+          case when not v_in_time then 'lease_ended' end, p_amount, p_max_output_tokens,
+          case when v_in_time then l.period else b.period end, b.changed_at + p_hold_ms * interval '1 millisecond',
+          v_member, k.id, p_trace, p_terms, case when v_in_time then l.created_at else b.changed_at end,
+          case when not v_in_time then b.changed_at end)
+  on conflict (account_id, request_id) do update set
+    lease_id = excluded.lease_id, payload = excluded.payload, state = excluded.state, reason = excluded.reason,
+    amount = excluded.amount, max_output_tokens = excluded.max_output_tokens, period = excluded.period,
+    expires_at = excluded.expires_at, member_id = excluded.member_id, key_id = excluded.key_id,
+    trace_id = excluded.trace_id, terms = excluded.terms, created_at = excluded.created_at, closed_at = excluded.closed_at
+  returning * into h;
+  perform sub_hold(p_account, 'user', v_member, h.period, case when v_in_time then p_amount else 0 end);
+  perform sub_hold(p_account, 'key', case when k.kind = 'api' then k.id end, h.period,
+                   case when v_in_time then p_amount else 0 end);
+  if not v_in_time then
+    return;
+  end if;
+  update hold set amount = amount - p_amount where account_id = p_account and request_id = p_lease;
+  b := ledger_book(b, 'draw', p_amount, p_lease::text, null, h);
+  b := ledger_book(b, 'hold', p_amount, 'leased', null, h);
+  perform ledger_store(b);
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.ledger_expire_overdue(p_account bigint, p_except uuid[], p_now timestamp with time zone)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -1591,6 +1682,50 @@ begin
                       default_priority('plan'), b.period_ends_at, null, null);
   end if;
   return b;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.ledger_lease(p_account bigint, p_lease uuid, p_tenant bigint, p_tenant_revision bigint, p_catalogue_revision bigint, p_basis jsonb, p_wished bigint, p_least bigint, p_share bigint, p_hold_ms bigint, p_now timestamp with time zone)
+ RETURNS lease_result
+ LANGUAGE plpgsql
+AS $function$
+declare
+  b balance;
+  h hold;
+  v_free bigint;
+begin
+  perform ledger_expire_overdue(p_account, '{}', p_now);
+  b := ledger_lock(p_account, p_now);
+  v_free := b.granted - b.posted - b.held;
+  select * into h from hold where account_id = p_account and request_id = p_lease;
+  if found and (h.state <> 'held' or h.lease_id is distinct from p_lease) then
+    return ('ended', 0)::lease_result;
+  elsif not exists (select 1 from tenant t cross join catalogue g
+                    where t.id = p_tenant and t.revision = p_tenant_revision and g.revision = p_catalogue_revision) then
+    return ('stale', 0)::lease_result;
+  elsif h.state is not null then
+    if h.amount * p_share > 2 * (v_free + h.amount) or b.unsettled or h.period <> b.period or not exists (
+      select 1 from lease l where l.account_id = p_account and l.lease_id = p_lease
+        and l.tenant_revision = p_tenant_revision and l.catalogue_revision = p_catalogue_revision
+    ) then
+      return ('denied', 0)::lease_result;
+    end if;
+    update hold set expires_at = greatest(expires_at, b.changed_at + p_hold_ms * interval '1 millisecond')
+    where account_id = p_account and request_id = p_lease;
+    return ('granted', h.amount)::lease_result;
+  end if;
+  h.amount := least(p_wished, v_free / p_share);
+  if h.amount < p_least then
+    return ('denied', 0)::lease_result;
+  end if;
+  insert into hold (account_id, request_id, lease_id, payload, state, amount, period, expires_at, created_at)
+  values (p_account, p_lease, p_lease, sha256(convert_to(p_lease::text, 'UTF8')), 'held', h.amount, b.period,
+          b.changed_at + p_hold_ms * interval '1 millisecond', b.changed_at) returning * into h;
+  insert into lease (account_id, lease_id, tenant_revision, catalogue_revision, basis)
+  values (p_account, p_lease, p_tenant_revision, p_catalogue_revision, p_basis);
+  b := ledger_book(b, 'lease', h.amount, null, null, h);
+  perform ledger_store(b);
+  return ('granted', h.amount)::lease_result;
 end $function$
 ;
 
@@ -1768,6 +1903,17 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.ledger_settle_leased(p_operation jsonb, p_account bigint, p_lease uuid, p_request uuid, p_payload bytea, p_amount bigint, p_max_output_tokens bigint, p_tenant bigint, p_key bytea, p_user jsonb, p_terms jsonb, p_trace text, p_hold_ms bigint, p_now timestamp with time zone)
+ RETURNS TABLE(i integer, r ledger_result)
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform ledger_draw(p_account, p_lease, p_request, p_payload, p_amount, p_max_output_tokens, p_tenant, p_key, p_user,
+                      p_terms, p_trace, p_hold_ms, p_now);
+  return query select a.i, a.r from ledger_apply(jsonb_build_array(p_operation), array[p_account], p_now) a;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.ledger_store(b balance)
  RETURNS void
  LANGUAGE plpgsql
@@ -1937,6 +2083,22 @@ begin
     end;
   end if;
   return null;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.sub_hold(p_account bigint, p_kind text, p_subject uuid, p_period text, p_amount bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if p_subject is null then
+    return;
+  elsif not exists (select 1 from sub_balance where subject_id = p_subject and period = p_period) then
+    perform ledger_open_sub(p_account, p_kind, p_subject, p_period);
+  end if;
+  update sub_balance set held = held + p_amount,
+    budget = case when budget is not null then greatest(budget, posted + held + p_amount) end
+  where subject_id = p_subject and period = p_period;
 end $function$
 ;
 

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Catalogue } from './catalogue/catalogue.ts';
 import type { Bell } from './events/bell.ts';
 import type { Metrics } from './http/metrics.ts';
+import type { Leases } from './ledger/leases.ts';
 import type { Ledger } from './ledger/ledger.ts';
 
 /** Everything an operation works with. Made once at start and handed down; nothing here is global. */
@@ -10,6 +11,7 @@ export type Services = {
   readonly pool: pg.Pool;
   readonly catalogue: Catalogue;
   readonly ledger: Ledger;
+  readonly leases: Leases;
   readonly metrics: Metrics;
   /** Rings when the database has something new for those who wait. */
   readonly bell: Bell;

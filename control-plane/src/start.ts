@@ -15,6 +15,7 @@ import { Bell } from './events/bell.ts';
 import { hashSecret } from './http/auth.ts';
 import { createMetrics } from './http/metrics.ts';
 import { listen } from './http/server.ts';
+import { Leases } from './ledger/leases.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { startSweeper } from './ledger/sweeper.ts';
 import type { PriceList } from './pricing/price-list.ts';
@@ -90,6 +91,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       pool,
       catalogue: new Catalogue(pool),
       ledger,
+      leases: new Leases(pool, options.now),
       metrics,
       log,
       bell,

@@ -24,6 +24,15 @@ export const PlanSpec = z.object({
     .max(100)
     .default(20)
     .describe('Added to the provider cost of every request, in percent.'),
+  lease: z
+    .object({
+      amountEur: Euro.describe('Euro that each gateway may hold; never more than a tenth of what is available.'),
+      minutes: z.int().min(1).max(60).describe('How long a gateway goes on while the control plane is away.'),
+    })
+    .optional()
+    .describe(
+      'A slice of the budget that each gateway holds in advance, so that chats go on while the control plane is away. Absent: none.',
+    ),
   supportLevel: z
     .enum(['community', 'business', 'sla'])
     .default('community')

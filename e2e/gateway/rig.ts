@@ -43,6 +43,8 @@ export interface RigOptions {
   gateways?: number;
   language?: 'de' | 'en';
   timeoutSeconds?: number;
+  /** What each gateway may hold in advance; absent: nothing. */
+  lease?: { amountNanoEur: string; seconds: number };
 }
 
 /** Starts a rig; takes 15 to 60 s, most of it LiteLLM's imports. */
@@ -60,7 +62,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
 }
 
 async function assemble(
-  { gateways = 1, language = 'en', timeoutSeconds = TIMEOUT_SECONDS }: RigOptions,
+  { gateways = 1, language = 'en', timeoutSeconds = TIMEOUT_SECONDS, lease }: RigOptions,
   started: (() => Promise<unknown>)[],
   close: () => Promise<void>,
 ): Promise<Rig> {
@@ -83,7 +85,7 @@ async function assemble(
     chatKey: `cf-chat-${randomBytes(32).toString('base64url')}`,
     masterKey: `sk-${randomBytes(32).toString('base64url')}`,
   };
-  await register(controlPlane, models, secrets, language);
+  await register(controlPlane, models, secrets, { language, lease: lease ?? null });
   const issued = await must<{ key: string }>(controlPlane, 'POST', `/v1/tenants/${TENANT}/keys`, { name: 'tests' });
   let count = 0;
   const rig: Rig = {
@@ -116,7 +118,7 @@ async function register(
   controlPlane: ControlPlane,
   models: ReturnType<typeof catalogue>,
   secrets: { credential: string; chatKey: string },
-  language: string,
+  tenant: { language: string; lease: RigOptions['lease'] | null },
 ): Promise<void> {
   const surroundings = {
     models: new Set(models.map(({ metadata }) => metadata.name)),
@@ -139,7 +141,7 @@ async function register(
     uid: randomUUID(),
     displayName: 'Tests',
     plan: 'tests',
-    language,
+    ...tenant,
     timeZone: 'Europe/Berlin',
     host: 'tests.cloudfreedom.test',
     monthlyBudgetNanoEur: MONTHLY_BUDGET.toString(),

@@ -7,6 +7,7 @@ export interface Budget {
   granted: bigint;
   posted: bigint;
   held: bigint;
+  leased: bigint;
   available: bigint;
   overrun: bigint;
 }
@@ -14,7 +15,7 @@ export interface Budget {
 /** One line of `GET /v1/tenants/{tenant}/ledger`. */
 export interface LedgerEntry {
   sequence: number;
-  kind: 'grant' | 'hold' | 'post' | 'void' | 'expire' | 'refuse' | 'overrun' | 'lapse';
+  kind: 'grant' | 'lease' | 'draw' | 'hold' | 'post' | 'void' | 'expire' | 'refuse' | 'overrun' | 'lapse';
   requestId?: string;
   reason?: string;
   amountNanoEur: string;
@@ -37,6 +38,7 @@ export async function budgetOf(way: WayIn, tenant: string): Promise<Budget> {
     granted: amount('granted'),
     posted: amount('posted'),
     held: amount('held'),
+    leased: amount('leased'),
     available: amount('available'),
     overrun: amount('overrun'),
   };

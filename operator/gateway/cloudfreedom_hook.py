@@ -13,7 +13,8 @@ LiteLLM loads this one file from a ConfigMap, as `callbacks: cloudfreedom_hook.g
 Every authorised request ends in exactly one settle or void: the first of them takes the call out of `Gateway.calls`.
 Results go to the tenant's Redis first and from there to the control plane until it acknowledges; whatever a killed
 pod leaves behind, another pod (or its successor) delivers. The control plane is idempotent by request id, so a
-delivery that happens twice counts once. Without control plane or Redis nothing new is called (503).
+delivery that happens twice counts once. Without Redis nothing new is called (503). Without control plane a call is
+made only within a lease: a slice of the budget that was held for this gateway beforehand.
 """
 
 import asyncio
@@ -32,7 +33,7 @@ import sys
 import time
 import types
 import uuid
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -80,6 +81,12 @@ DEAD_LETTERS_KEPT: Final = 1_000
 LEASE_SECONDS: Final = 30  # longer than a burst ever stalled the event loop
 HEARTBEAT_SECONDS: Final = 5.0
 BEATS_BEFORE_RESCUE: Final = 3  # after an outage of Redis every living gateway has renewed its lease by then
+RENEWAL_SECONDS: Final = 10.0
+ROOM_SECONDS: Final = 30  # no gateway takes a lease for so long after a request found no room beside one
+RESERVE_PAUSE_SECONDS: Final = 60.0  # after little was left, or a request needed what we held
+CALLER_SECONDS: Final = 900.0  # whoever was authorised within it is known, and keeps the lease alive
+CALLERS_KEPT: Final = 10_000
+PICO_PER_NANO: Final = 1_000
 BEATS_BETWEEN_REPORTS: Final = 12
 REPORTED_REQUESTS: Final = 2_000  # as many as a body of the control plane has room for
 MODEL_NAME_LIMIT: Final = 200
@@ -150,6 +157,17 @@ HEADERS: Final = frozenset(
     "host accept accept-encoding connection content-type content-length transfer-encoding user-agent".split()
     + ["traceparent", "anthropic-version"]
 )
+# What a lease prices: kinds of models, and the ceiling of each bucket.
+LEASED_MODES: Final = {"chat": "chat", "responses": "chat", "messages": "chat", "embedding": "embedding", "image": "image"}
+LEASED_BUCKETS: Final = {
+    "inputTokens": "inputPicoEur",
+    "cachedInputTokens": "inputPicoEur",
+    "cacheWriteTokens": "inputPicoEur",
+    "audioInputTokens": "audioInputPicoEur",
+    "outputTokens": "outputPicoEur",
+    "audioOutputTokens": "outputPicoEur",
+    "images": "imagePicoEur",
+}
 TOOL_TYPES: Final = frozenset({"function", "custom"})
 # Further fields whose text counts as input.
 INPUT_FIELDS: Final = ("system", "instructions", "tools", "functions", "response_format", "text", "prompt")
@@ -302,6 +320,9 @@ class Call:
     streamed: list[str] = field(default_factory=list)
     started_at: float = field(default_factory=time.time)
     first_token_at: float | None = None
+    asked: Mapping[str, Any] = field(default_factory=dict)  # what the control plane is told to authorise it by
+    lease: Any = None  # the Lease it was made within, and what it may cost of it at most
+    leased_nano_eur: int = 0
 
 
 @dataclass(frozen=True)
@@ -597,6 +618,7 @@ class Outbox:
         )
         self._redis = Redis.from_pool(pool)
         self._pending: dict[str, Delivery] = {}
+        self._leased: Counter[str] = Counter()  # results among them, by their lease
         self._tasks: set[asyncio.Task[None]] = set()
         self._senders = asyncio.Semaphore(DELIVERIES_AT_ONCE)
         self._take_over = self._redis.register_script(TAKE_OVER)
@@ -621,9 +643,14 @@ class Outbox:
             step.sadd(self._key("gateways"), self._name)
             await step.execute()
 
+    def awaits(self, lease_id: str) -> bool:
+        """Whether a call that was made within this lease is still to be told."""
+        return self._leased[lease_id] > 0
+
     def deliver(self, delivery: Delivery) -> None:
         """Takes a result over; from here on it is stored and sent until it is acknowledged."""
         self._pending[delivery.request_id] = delivery
+        self._leased[delivery.body.get("lease", {}).get("leaseId", "")] += 1
         task = asyncio.get_running_loop().create_task(self._relay(delivery))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -635,10 +662,15 @@ class Outbox:
             if not acknowledged:
                 # what cannot be stored now stays in memory and is still sent
                 delivery.stored = delivery.stored or await done(self._store(delivery.request_id, message))
-                async with self._senders:
-                    acknowledged = await self._send(delivery)
+                if not (delivery.path == "void" and self.awaits(delivery.request_id)):  # a lease ends after its calls
+                    async with self._senders:
+                        acknowledged = await self._send(delivery)
             if acknowledged and await done(self._redis.hdel(self._messages, delivery.request_id)):
                 self._pending.pop(delivery.request_id, None)
+                lease_id = delivery.body.get("lease", {}).get("leaseId", "")
+                self._leased[lease_id] -= 1
+                if not self._leased[lease_id]:
+                    del self._leased[lease_id]
                 return
             ceiling = min(DELIVERY_LONGEST_WAIT_SECONDS, DELIVERY_FIRST_WAIT_SECONDS * 2 ** min(attempt, 10))
             await asyncio.sleep(ceiling * random.uniform(0.5, 1.0))
@@ -691,6 +723,16 @@ class Outbox:
             },
         )
 
+    async def want_room(self) -> None:
+        """Asks all gateways to give their slices of the budget back."""
+        await done(self._redis.set(self._key("room"), "1", ex=ROOM_SECONDS))
+
+    async def room_wanted(self) -> bool:
+        try:
+            return await self._redis.exists(self._key("room")) > 0
+        except RedisError:
+            return False
+
     async def resign(self) -> None:
         """Gives the lease up, so that others need not wait for its end."""
         await done(self._redis.delete(self._key("lease", self._name)))
@@ -705,6 +747,184 @@ class Outbox:
             for request_id, entry in zip(moved[::2], moved[1::2], strict=True):
                 value = orjson.loads(entry)
                 self.deliver(Delivery(request_id.decode(), value["path"], value["body"], stored=True))
+
+
+# -- lease ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Lease:
+    """A slice of the budget that the control plane holds for this gateway alone."""
+
+    lease_id: str
+    amount_nano_eur: int
+    rounding_nano_eur: int
+    models: Mapping[str, Mapping[str, Any]]
+    until: float = 0.0  # by the monotonic clock
+    left_nano_eur: int = 0  # neither spent nor needed at most by calls under way
+    calls: int = 0  # under way
+
+    def bound(self, call: Call, bound: Bound) -> tuple[int, int] | None:
+        """What the call can cost at most, never less than the control plane would hold for it, and the output tokens of
+        that; None where the model is not offered."""
+        ceiling = self.models.get(call.model)
+        if ceiling is None or ceiling["mode"] != LEASED_MODES[call.call_type]:
+            return None
+        context = ceiling["contextTokens"]
+        inputs = bound.input_tokens if context is None else min(bound.input_tokens, context)
+        output = ceiling["maxOutputTokens"] if bound.output_tokens is None else bound.output_tokens
+        name = "audioInputTokens" if bound.audio_input else "inputTokens"
+        return self.price(call.model, {name: inputs, "outputTokens": output, "images": bound.images}), output
+
+    def price(self, model: str, usage: Mapping[str, Any]) -> int:
+        """The same for what it has used."""
+        ceiling = self.models[model]
+        pico = sum(int(ceiling[LEASED_BUCKETS[name]]) * (usage.get(name) or 0) for name in LEASED_BUCKETS)
+        return self.rounding_nano_eur - -pico // PICO_PER_NANO
+
+
+class Reserve:
+    """Keeps one lease while calls are made, and spends from it while the control plane does not answer."""
+
+    def __init__(self, control_plane: ControlPlane, outbox: Outbox) -> None:
+        self._control_plane = control_plane
+        self._outbox = outbox
+        self._lease: Lease | None = None
+        self._retired: list[Lease] = []
+        self._callers: OrderedDict[tuple[str, str | None], float] = OrderedDict()
+        self._authorised_at = self._paused_until = self._returned_at = float("-inf")
+        self._wanted = asyncio.Event()
+        self._returning: asyncio.Task[None] | None = None
+
+    def authorised(self, identity: Identity, leasable: bool) -> None:
+        """Notes whom the control plane has let through, if a lease may serve them too."""
+        caller = caller_of(identity)
+        self._callers.pop(caller, None)
+        if not leasable:
+            return
+        self._callers[caller] = self._authorised_at = time.monotonic()
+        if len(self._callers) > CALLERS_KEPT:
+            self._callers.popitem(last=False)
+        if self._lease is None and self._paused_until < self._authorised_at:
+            self._wanted.set()
+
+    def knows(self, key_sha256: str, user: str | None = None) -> bool:
+        return self._callers.get((key_sha256, user), float("-inf")) > time.monotonic() - CALLER_SECONDS
+
+    def offers(self, call: Call, bound: Bound, identity: Identity) -> tuple[int, int] | None:
+        """The most that the call can cost, and its output tokens, if it may be made within the lease."""
+        lease = self._lease
+        if lease is None or lease.until < time.monotonic() or not self.knows(*caller_of(identity)):
+            return None
+        offer = lease.bound(call, bound)
+        return offer if offer is not None and offer[0] <= lease.left_nano_eur else None
+
+    def lend(self, call: Call, offer: tuple[int, int]) -> None:
+        assert self._lease is not None
+        call.lease, (call.leased_nano_eur, call.bound_output_tokens) = self._lease, offer
+        call.lease.left_nano_eur -= call.leased_nano_eur
+        call.lease.calls += 1
+
+    @staticmethod
+    def ended(call: Call, result: Mapping[str, Any]) -> None:
+        """Takes back what a leased call did not need."""
+        if call.lease is not None:
+            billed = "usage" in result and not result["cacheHit"]
+            used = call.lease.price(call.model, result["usage"]) if billed else 0
+            call.lease.left_nano_eur += call.leased_nano_eur - used
+            call.lease.calls -= 1
+
+    async def give_back(self, since: float) -> bool:
+        """Frees what gateways hold for themselves, ours at once; whether anything came free after `since`."""
+        if self._authorised_at > float("-inf"):  # else the plan has no leases
+            await self._outbox.want_room()
+        await self._give_back_ours()
+        return self._returned_at > since
+
+    async def _give_back_ours(self) -> None:
+        lease, self._lease = self._lease, None
+        if lease is not None:
+            self._paused_until = time.monotonic() + RESERVE_PAUSE_SECONDS
+            if lease.calls or self._outbox.awaits(lease.lease_id):
+                self._retired.append(lease)
+            else:
+                self._returning = asyncio.get_running_loop().create_task(self._return(lease))
+        if self._returning is not None:
+            await asyncio.shield(self._returning)
+
+    async def _return(self, lease: Lease) -> None:
+        message = {"requestId": lease.lease_id, "reason": "lease_returned"}
+        try:
+            await self._control_plane.post("void", message)
+            self._returned_at = time.monotonic()
+        except Unavailable:
+            pass
+        self._outbox.deliver(Delivery(lease.lease_id, "void", message))
+
+    async def live(self) -> None:
+        while True:
+            try:
+                self._wanted.clear()
+                await self._keep()
+            except Exception as error:  # noqa: BLE001  what must not end by any surprise
+                log.error("no lease: %s", type(error).__name__)
+            try:
+                await asyncio.wait_for(self._wanted.wait(), RENEWAL_SECONDS)
+            except asyncio.TimeoutError:
+                pass
+
+    async def _keep(self) -> None:
+        """Takes a lease or makes it last longer; gives back what is retired as soon as its calls are told."""
+        now = time.monotonic()
+        lease = self._lease
+        idle = self._authorised_at < now - CALLER_SECONDS
+        low = lease is not None and lease.left_nano_eur * 2 < lease.amount_nano_eur
+        if lease is not None and not lease.calls and not self._outbox.awaits(lease.lease_id) and (idle or low):
+            self._retire(lease)
+            lease = None
+        for retired in [retired for retired in self._retired if not retired.calls]:
+            self._retired.remove(retired)
+            self._outbox.deliver(voided(retired.lease_id, "lease_returned"))
+        if idle or (lease is None and now < self._paused_until):
+            return
+        if await self._outbox.room_wanted():
+            await self._give_back_ours()
+            return
+        lease_id = lease.lease_id if lease else str(uuid.uuid4())
+        try:
+            if lease is None:
+                await self._outbox.intend(lease_id)  # should we vanish, it is given back by whoever finds it
+            status, reply = await self._control_plane.post("leases", {"leaseId": lease_id})
+        except (Unavailable, RedisError):
+            if lease is None:
+                self._paused_until = now + RESERVE_PAUSE_SECONDS
+                self._outbox.deliver(voided(lease_id, "lease_returned"))
+            return
+        if status == 200 and reply.get("outcome") == "granted":
+            if lease is None:
+                left = int(reply["leftNanoEur"])
+                lease = Lease(lease_id, left, int(reply["roundingNanoEur"]), reply["models"], left_nano_eur=left)
+                self._lease = lease
+            lease.until = now + reply["seconds"]
+        elif lease is not None:
+            self._retire(lease)
+            self._wanted.set()
+        else:
+            self._paused_until = now + RESERVE_PAUSE_SECONDS
+            self._outbox.deliver(Delivery(lease_id, None, {}))
+
+    def _retire(self, lease: Lease) -> None:
+        self._retired.append(lease)
+        if self._lease is lease:
+            self._lease = None
+
+
+def caller_of(identity: Identity) -> tuple[str, str | None]:
+    return identity.key_sha256, (identity.user or {}).get("externalId")
+
+
+def voided(request_id: str, reason: str) -> Delivery:
+    return Delivery(request_id, "void", {"requestId": request_id, "reason": reason})
 
 
 # -- the gateway ------------------------------------------------------------------------------------------------------
@@ -722,11 +942,13 @@ class Gateway(CustomLogger):
         self._language = language if language in TEXTS else "en"
         self._control_plane = ControlPlane(setting["CONTROL_PLANE_URL"], setting["CREDENTIAL"])
         self._outbox = Outbox(setting["REDIS_URL"], setting["POD"], self._control_plane)
+        self._reserve = Reserve(self._control_plane, self._outbox)
         self._identities: OrderedDict[str, tuple[float, bool]] = OrderedDict()
         self.calls: dict[str, Call] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._spawn(self._warm_up())  # LiteLLM reads its config inside the running loop
         self._spawn(self._live())
+        self._spawn(self._reserve.live())
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -804,6 +1026,8 @@ class Gateway(CustomLogger):
         try:
             status, _ = await self._control_plane.post("identify", {"keySha256": digest})
         except Unavailable:
+            if self._reserve.knows(digest):
+                return True
             status = 503
         if status not in (200, 401, 404):
             raise refusal("budget_unavailable", language)
@@ -873,8 +1097,7 @@ class Gateway(CustomLogger):
     async def _authorise(self, call: Call, bound: Bound, identity: Identity) -> None:
         """Holds the budget and notes what was granted. On any other outcome the intent is withdrawn or a void queued;
         raises Refusal."""
-        question = {
-            "requestId": call.request_id,
+        call.asked = {
             "keySha256": identity.key_sha256,
             "model": call.model,
             "callType": call.call_type,
@@ -885,17 +1108,25 @@ class Gateway(CustomLogger):
             "audioInput": bound.audio_input,
             "images": bound.images,
             "stream": call.stream,
-            "traceparent": call.traceparent,
             **({"user": identity.user} if identity.user else {}),
-            **({"language": identity.asked_language} if identity.asked_language else {}),
         }
         self.calls[call.request_id] = call
         try:
-            intent, answer = await asyncio.gather(
-                self._outbox.intend(call.request_id),
-                self._control_plane.post("authorise", question),
-                return_exceptions=True,
-            )
+            since = time.monotonic()
+            intent, answer = await self._ask(call, identity)
+            if not isinstance(answer, BaseException) and answer[0] == 429 and await self._reserve.give_back(since):
+                self._rename(call, Delivery(call.request_id, None, {}))  # what was refused once stays so
+                intent, answer = await self._ask(call, identity)
+            away = isinstance(answer, Unavailable) and not isinstance(intent, BaseException)
+            offer = self._reserve.offers(call, bound, identity) if away else None
+            if offer is not None:
+                self._rename(call, voided(call.request_id, "authorise_unknown"))
+                self._reserve.lend(call, offer)
+                await self._outbox.intend(call.request_id)
+                log.info("request %s: made within a lease, for the control plane is away", call.request_id)
+                return
+        except RedisError as error:
+            intent = error
         except BaseException:  # cancelled: the client went away, or the server is ending
             self._void(call, "client_gone")
             raise
@@ -906,11 +1137,27 @@ class Gateway(CustomLogger):
         granted = reply.get("maxOutputTokens")
         call.bound_output_tokens = granted if isinstance(granted, int) else 0
         call.clamped = reply.get("clamped") is True
+        if status == 200:
+            self._reserve.authorised(identity, reply.get("leasable") is True)
+        if call.clamped:  # what we hold may be what is missing
+            self._spawn(self._reserve.give_back(since))
         usable = bound.output_field is None or call.bound_output_tokens >= bound.choices
         if isinstance(answer, BaseException) or isinstance(intent, BaseException) or not usable:
             self._void(call, "authorise_unknown")
             log.error("request %s: not authorised: %r, outbox: %r", call.request_id, status, intent)
             raise refusal("budget_unavailable", identity.language)
+
+    async def _ask(self, call: Call, identity: Identity) -> list[Any]:
+        language = {"language": identity.asked_language} if identity.asked_language else {}
+        question = {"requestId": call.request_id, **call.asked, "traceparent": call.traceparent, **language}
+        work = (self._outbox.intend(call.request_id), self._control_plane.post("authorise", question))
+        return await asyncio.gather(*work, return_exceptions=True)
+
+    def _rename(self, call: Call, delivery: Delivery) -> None:
+        """The same call under a new id, for the old one has had its answer, or is never to have one."""
+        self._close(call, delivery)
+        call.request_id = str(uuid.uuid4())
+        self.calls[call.request_id] = call
 
     # -- after
 
@@ -1009,16 +1256,19 @@ class Gateway(CustomLogger):
             "firstTokenAt": iso_time(call.first_token_at),
             "endedAt": iso_time(time.time()),
             "traceparent": call.traceparent,
+            **({"lease": {"leaseId": call.lease.lease_id, **call.asked}} if call.lease else {}),
         }
         self._close(call, Delivery(call.request_id, "settle", body))
 
     def _void(self, call: Call, reason: str) -> None:
-        self._close(call, Delivery(call.request_id, "void", {"requestId": call.request_id, "reason": reason}))
+        # of a call within a lease the control plane knows nothing
+        self._close(call, Delivery(call.request_id, None, {}) if call.lease else voided(call.request_id, reason))
 
     def _close(self, call: Call, delivery: Delivery) -> None:
         """The only way out for a call: whoever takes it from `calls` first decides its end."""
         if self.calls.pop(call.request_id, None) is not None:
             self._outbox.deliver(delivery)
+            self._reserve.ended(call, delivery.body)
 
 
 def checked_bound(kind: str, data: dict, language: str) -> Bound:

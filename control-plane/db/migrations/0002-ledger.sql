@@ -75,11 +75,14 @@ create table hold (
   member_id uuid,
   key_id uuid,
   trace_id text,
+  -- The lease that the call was made within; a lease is a hold too, and names itself.
+  lease_id uuid,
   terms jsonb,
   created_at timestamptz not null,
   closed_at timestamptz,
   primary key (account_id, request_id),
-  check (state <> 'held' or (expires_at is not null and terms is not null and payload is not null and closed_at is null))
+  check (state <> 'held' or (expires_at is not null and payload is not null and closed_at is null)),
+  constraint only_a_lease_has_no_terms check (state <> 'held' or (terms is null) = (lease_id is not distinct from request_id))
 ) with (fillfactor = 70);
 create index hold_overdue on hold (account_id, expires_at) where state = 'held';
 
@@ -145,6 +148,8 @@ create index ledger_reversal_of on ledger_reversal (account_id, reverses);
 -- Append-only. Each line tells what moved and what the balance was after it, so the history explains itself:
 --   grant  granted + amount (a correction may be negative)    lapse   granted - amount
 --   hold   held + amount        void, expire  held - amount
+--   lease  held + amount: for a gateway, in advance
+--   draw   held - amount: out of a lease, for the request's own hold that follows
 --   post   posted + amount, held - released    overrun  overrun + amount
 --   refund posted - amount: reverses a post     revoke  granted - amount: reverses a grant
 --   refuse nothing moves; amount is what was asked, scope whose budget it exceeded, with that budget's own figures
@@ -154,7 +159,7 @@ create table ledger_entry (
   sequence bigint not null check (sequence > 0),
   at timestamptz not null,
   kind text not null check (kind in
-    ('grant', 'lapse', 'hold', 'post', 'void', 'expire', 'refuse', 'overrun', 'refund', 'revoke')),
+    ('grant', 'lapse', 'lease', 'hold', 'draw', 'post', 'void', 'expire', 'refuse', 'overrun', 'refund', 'revoke')),
   period text not null,
   request_id uuid,
   member_id uuid,

@@ -31,7 +31,8 @@ begin
     when 'grant' then b.granted := b.granted + amount;
     when 'lapse', 'revoke' then b.granted := b.granted - amount;
     when 'refund' then b.posted := b.posted - amount;
-    when 'expire' then b.held := b.held - amount;
+    when 'hold', 'lease' then b.held := b.held + amount;
+    when 'expire', 'draw' then b.held := b.held - amount;
   end case;
   b.sequence := b.sequence + 1;
   insert into ledger_entry (account_id, sequence, at, kind, period, request_id, member_id, key_id, amount,

@@ -23,9 +23,11 @@ create type ledger_operation as (
 --   settle     posted, replayed (the stored answer again), conflict (settled with other figures), unknown, or
 --              not_authorised (refused, or voided before it was ever asked)
 --   void       the state the request is in afterwards. Before its authorise, a void leaves a tombstone that refuses it.
+-- unlimited: neither the user nor the key of what was granted has a limit of its own, so a lease may serve them.
 -- line and what follows are what was written: the line's kind, place and balances after it.
 create type ledger_result as (
   outcome text, reason text, replayed boolean, amount bigint, max_output_tokens bigint, expires_at timestamptz,
+  unlimited boolean,
   resets_at timestamptz, scope text, granted bigint, posted bigint, held bigint, next_expiry timestamptz,
   late boolean, hold bigint, cost bigint, margin bigint, total bigint, overrun bigint,
   line text, at timestamptz, period text, sequence bigint, released bigint,
@@ -221,6 +223,8 @@ begin
           x.amount := h.amount;
           x.max_output_tokens := h.max_output_tokens;
           x.expires_at := h.expires_at;
+          x.unlimited := s_wished[(v_sub ->> (h.member_id || h.period))::integer] is null
+            and s_wished[(v_sub ->> (h.key_id || h.period))::integer] is null;
         elsif h.state = 'refused' then
           select * into strict e from ledger_entry
           where account_id = o.account and request_id = o.request and kind = 'refuse';
@@ -293,6 +297,7 @@ begin
           if x.amount <= v_rest then
             x.outcome := 'granted';
             x.expires_at := b.changed_at + o.hold_ms * interval '1 millisecond';
+            x.unlimited := v_user_free is null and v_key_free is null;
             x.line := 'hold';
             b.held := b.held + x.amount;
             if v_user is not null then s_held[v_user] := s_held[v_user] + x.amount; end if;

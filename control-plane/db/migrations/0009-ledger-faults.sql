@@ -6,7 +6,7 @@ with line as (
     sum(case kind when 'grant' then amount when 'lapse' then -amount when 'revoke' then -amount else 0 end) over w as granted,
     sum(case kind when 'post' then amount when 'refund' then -amount else 0 end) over w as posted,
     sum(case kind when 'hold' then amount when 'post' then -released when 'void' then -amount
-             when 'expire' then -amount else 0 end) over w as held,
+             when 'expire' then -amount when 'lease' then amount when 'draw' then -amount else 0 end) over w as held,
     sum(case kind when 'overrun' then amount else 0 end) over w as overrun
   from ledger_entry e window w as (partition by account_id order by sequence)
 ), last as (
@@ -64,13 +64,21 @@ where b.granted - b.posted <> coalesce(l.remaining, 0)
 union all
 select h.account_id, 'request ' || h.request_id || ' has no single end'
 from hold h left join ledger_entry e using (account_id, request_id)
+where h.reason is distinct from 'lease_ended'
 group by h.account_id, h.request_id, h.state, h.payload
 having h.payload is not null and (
-     count(*) filter (where e.kind = 'hold') <> (h.state <> 'refused')::int
+     count(*) filter (where e.kind in ('hold', 'lease')) <> (h.state <> 'refused')::int
   or count(*) filter (where e.kind = 'refuse') <> (h.state = 'refused')::int
   or count(*) filter (where e.kind = 'post') <> (h.state = 'posted')::int
   or count(*) filter (where e.kind in ('void', 'expire')) > (h.state in ('voided', 'expired', 'posted'))::int
   or count(*) filter (where e.kind in ('void', 'expire')) < (h.state in ('voided', 'expired'))::int)
+union all
+select h.account_id, 'lease ' || h.request_id || ' has not what its draws left' from hold h
+where h.request_id = h.lease_id and h.amount <> (
+  select coalesce(sum(case e.kind when 'lease' then e.amount else -e.amount end), 0)
+  from hold q join ledger_entry e on e.account_id = q.account_id and e.request_id = q.request_id
+  where q.account_id = h.account_id and q.lease_id = h.lease_id
+    and e.kind = case when q.request_id = q.lease_id then 'lease' else 'draw' end)
 union all
 select u.account_id, 'request ' || u.request_id || ' was billed otherwise than its line says'
 from usage_line u left join ledger_entry e

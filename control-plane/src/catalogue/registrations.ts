@@ -9,6 +9,7 @@ const MAX_TENANT_MODELS = 500;
 /** As many as a Tenant's owners may be. */
 const MAX_OWNERS = 10;
 const MAX_TOKENS = 100_000_000;
+const MAX_LEASE_SECONDS = 3_600;
 
 export const DnsLabel = z
   .string()
@@ -69,6 +70,11 @@ export const TenantRegistration = z
       .default(null)
       .meta({ description: 'The same for each API key; the chat’s own key has no limit' }),
     maxMembers: z.int().min(1).nullable().default(null).meta({ description: 'Seats; null: any number' }),
+    lease: z
+      .strictObject({ amountNanoEur: SettableNanoEur, seconds: z.int().min(60).max(MAX_LEASE_SECONDS) })
+      .nullable()
+      .default(null)
+      .meta({ description: 'What each gateway may hold in advance, and for how long it may spend from it unasked' }),
     marginPercent: z.int().min(0).max(100),
     models: z.array(ModelName).max(MAX_TENANT_MODELS),
     alertThresholdsPercent: z.array(z.int().min(1).max(100)).max(10),

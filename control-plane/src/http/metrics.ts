@@ -10,6 +10,7 @@ export type Metrics = {
   readonly authorisations: Counter<'outcome'>;
   readonly settlements: Counter<'outcome'>;
   readonly voids: Counter<'reason'>;
+  readonly leases: Counter<'outcome'>;
   readonly overrunNanoEur: Counter;
   readonly overruns: Counter<'reason'>;
   readonly usageSumMismatches: Counter;
@@ -76,6 +77,12 @@ export function createMetrics(pool: { totalCount: number; idleCount: number; wai
     settlements: new Counter({
       name: 'cloudfreedom_settlements_total',
       help: 'Settlements by outcome; late ones came after their hold had ended',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    leases: new Counter({
+      name: 'cloudfreedom_leases_total',
+      help: 'Leases that gateways asked for, by outcome',
       labelNames: ['outcome'],
       registers,
     }),

@@ -69,12 +69,14 @@ export type ReversalOutcome =
   | { outcome: 'conflict' | 'unknown' | 'not_reversible' }
   | { outcome: 'exceeds'; takeableNanoEur: bigint };
 
-/** A budget as seen in its present period. available = granted - posted - held. */
+/** A budget as seen in its present period. available = granted - posted - held - leased. */
 export type Budget = {
   readonly period: string;
   readonly grantedNanoEur: bigint;
   readonly postedNanoEur: bigint;
   readonly heldNanoEur: bigint;
+  /** Held by gateways in advance. */
+  readonly leasedNanoEur: bigint;
   readonly availableNanoEur: bigint;
   readonly overrunNanoEur: bigint;
   readonly resetsAt: Date;
@@ -204,14 +206,23 @@ export class Ledger {
   }
 
   async budget(account: bigint): Promise<Budget> {
-    const row = await this.#call('ledger_budget', [account]);
+    const { rows } = await this.#pool.query<Record<string, unknown>>({
+      name: 'ledger_budget',
+      text: `select b.*, (select coalesce(sum(amount), 0)::bigint from hold h
+          where h.account_id = b.account_id and h.state = 'held' and h.lease_id = h.request_id) as leased
+        from ledger_budget($1, $2) b`,
+      values: [account, this.#now?.() ?? null],
+    });
+    const row = rows[0] as Record<string, unknown>;
     const [granted, posted, held] = [row.granted as bigint, row.posted as bigint, row.held as bigint];
     const before = row.posted_before as bigint;
+    const leased = row.leased as bigint;
     return {
       period: row.period as string,
       grantedNanoEur: granted - before,
       postedNanoEur: posted - before,
-      heldNanoEur: held,
+      heldNanoEur: held - leased,
+      leasedNanoEur: leased,
       availableNanoEur: granted - posted - held,
       overrunNanoEur: (row.overrun as bigint) - (row.overrun_before as bigint),
       resetsAt: row.period_ends_at as Date,

@@ -26,7 +26,14 @@ export type AuthoriseInput = {
 export type Scope = 'tenant' | 'user' | 'key';
 
 export type AuthoriseOutcome =
-  | { outcome: 'granted'; holdNanoEur: bigint; maxOutputTokens: number; expiresAt: Date }
+  | {
+      outcome: 'granted';
+      holdNanoEur: bigint;
+      maxOutputTokens: number;
+      expiresAt: Date;
+      /** Neither the user nor the key has a limit of its own; false where that is not known. */
+      unlimited: boolean;
+    }
   | {
       outcome: 'refused';
       reason: 'spent' | 'busy';
@@ -93,6 +100,7 @@ export type Result = {
   readonly amount: bigint;
   readonly max_output_tokens: bigint;
   readonly expires_at: Date;
+  readonly unlimited: boolean | null;
   readonly resets_at: Date;
   readonly scope: Scope;
   readonly granted: bigint;
@@ -115,6 +123,7 @@ export const RESULT_FIELDS = [
   'amount',
   'max_output_tokens',
   'expires_at',
+  'unlimited',
   'resets_at',
   'scope',
   'granted',
@@ -161,6 +170,7 @@ export function authoriseOutcome(result: Result): AuthoriseOutcome {
         holdNanoEur: result.amount,
         maxOutputTokens: Number(result.max_output_tokens),
         expiresAt: result.expires_at,
+        unlimited: result.unlimited === true,
       };
     case 'refused':
       return {

@@ -56,11 +56,13 @@ const HOLDS = `select
   count(*) filter (where ended and h.state = 'expired')::int as expired,
   coalesce(sum(amount) filter (where ended and h.state = 'posted'), 0)::text as authorised,
   (select coalesce(sum(posted), 0)::text from usage_line where at > $1::timestamptz - interval '1 day') as billed,
-  count(*) filter (where h.state = 'held')::int as live,
-  floor(extract(epoch from $1::timestamptz - min(created_at) filter (where h.state = 'held')))::int as oldest,
+  count(*) filter (where h.state = 'held' and not is_lease)::int as live,
+  floor(extract(epoch from $1::timestamptz - min(created_at) filter (where h.state = 'held' and not is_lease)))::int as oldest,
   count(*) filter (where overdue)::int as overdue
 from hold h, lateral (select
-  h.payload is not null and closed_at > $1::timestamptz - interval '1 day' as ended,
+  h.lease_id is not distinct from h.request_id as is_lease,
+  h.payload is not null and h.lease_id is distinct from h.request_id
+    and closed_at > $1::timestamptz - interval '1 day' as ended,
   h.state = 'held' and expires_at < $1::timestamptz - interval '${OVERDUE_MINUTES} minutes' as overdue) facts`;
 
 /**

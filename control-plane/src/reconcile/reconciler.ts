@@ -58,9 +58,9 @@ async function isDone(pool: pg.Pool, night: string): Promise<boolean> {
 
 async function readGauges(pool: pg.Pool, metrics: Metrics, now: Date): Promise<void> {
   const { rows } = await pool.query<{ live: number; oldest: number; due: number; waiting: number; last: unknown }>(`
-    select (select count(*)::int from hold where state = 'held') as live,
+    select (select count(*)::int from hold where state = 'held' and terms is not null) as live,
       (select coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float from hold
-       where state = 'held') as oldest,
+       where state = 'held' and terms is not null) as oldest,
       (select count(*)::int from delivery where state = 'pending') as due,
       (select coalesce(extract(epoch from clock_timestamp() - min(a.at)), 0)::float
        from delivery d join alert a on a.id = d.alert_id where d.state = 'pending') as waiting`);

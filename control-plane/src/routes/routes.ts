@@ -3,6 +3,7 @@ import { listAlerts } from './alerts/list.ts';
 import { streamEvents } from './events/stream.ts';
 import { authorise } from './gateway/authorise.ts';
 import { identify } from './gateway/identify.ts';
+import { lease } from './gateway/lease.ts';
 import { report } from './gateway/report.ts';
 import { settle } from './gateway/settle.ts';
 import { voidRequest } from './gateway/void.ts';
@@ -53,6 +54,7 @@ export const routes: readonly Route[] = [
   authorise,
   settle,
   voidRequest,
+  lease,
   report,
   putTenant,
   getTenant,

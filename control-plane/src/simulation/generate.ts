@@ -38,19 +38,50 @@ export function generate(seed: number): Scenario {
   const others = Array.from({ length: random.integer(0, MAX_OTHER_STEPS) }, () =>
     other(random, { ...shape, startsAtMs: Date.parse(startsAt), timeZone: start.timeZone }, wildness, requests),
   );
-  const steps = [...requests, ...others].sort((a, b) => a.atMs - b.atMs);
+  const lease = leaseOf(random, shape, wildness);
+  const outages = Array.from({ length: lease === null ? 0 : random.integer(0, 2) }, () =>
+    outage(random, shape, wildness),
+  );
+  const steps = [...requests, ...others, ...outages.flat()].sort((a, b) => a.atMs - b.atMs);
   return {
     seed,
     timeZone: start.timeZone,
     startsAt,
     holdTtlMs: random.pick([15, 45, 200]) * SECOND_MS,
-    monthlyBudget: random.integer(0, 1500),
+    monthlyBudget: random.integer(0, 1500) + (lease === null ? 0 : random.integer(0, 3000)),
     memberBudget: random.chance(0.6) ? null : random.integer(0, 900),
     keyBudget: random.chance(0.6) ? null : random.integer(0, 900),
+    lease,
     maxMembers: random.pick([null, 3, 4]),
     ...shape,
     steps,
   };
+}
+
+function leaseOf(random: Random, shape: Shape, wildness: number): Scenario['lease'] {
+  if (random.chance(0.4)) return null;
+  const faulty = random.chance(wildness) ? MAX_FAULTS_PER_REQUEST : 0;
+  return {
+    amount: random.integer(4, 200),
+    seconds: random.pick([10, 60, 300]),
+    messages: Array.from({ length: faulty }, () => message(random, shape, wildness)),
+  };
+}
+
+/** Before it calls that make a gateway take a lease, during it such as a lease may serve. */
+function outage(random: Random, shape: Shape, wildness: number): Step[] {
+  const [atMs, forMs] = [random.integer(SECOND_MS, SPAN_MS), random.integer(10, 60) * SECOND_MS];
+  const small = (from: number, to: number): RequestStep => {
+    const bound = random.integer(0, 60);
+    const used = random.chance(0.1) ? bound + random.integer(1, 20) : random.integer(0, bound);
+    const asked = { bound, user: random.chance(0.5) ? null : 1, key: 'chat' as const, clamp: null };
+    return { ...request(random, shape, wildness), atMs: random.integer(from, to), asked, used };
+  };
+  return [
+    ...Array.from({ length: 2 * shape.gateways }, () => small(0, atMs)),
+    { atMs, kind: 'control_plane_away', forMs },
+    ...Array.from({ length: random.integer(1, 6) }, () => small(atMs, atMs + forMs)),
+  ];
 }
 
 type Shape = { readonly gateways: number; readonly replicas: number };

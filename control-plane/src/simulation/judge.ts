@@ -1,3 +1,4 @@
+import type { LeaseOutcome } from '../ledger/leases.ts';
 import type { AuthoriseOutcome, Budget, GrantOutcome, ReversalOutcome, SettleOutcome } from '../ledger/ledger.ts';
 import type { RegisterOutcome } from '../registry/register-tenant.ts';
 import type { FaultyDatabase } from './database.ts';
@@ -9,6 +10,8 @@ import type { World } from './world.ts';
 /** Statements and transactions that change the ledger; the others only read. */
 const COMMITS = [
   'ledger_apply',
+  'ledger_lease',
+  'ledger_settle_leased',
   'ledger_add_grant',
   'ledger_reverse',
   'ledger_expire_overdue',
@@ -80,6 +83,31 @@ export class Judge {
   ): Operation<SettleOutcome> {
     const ideal = () => this.#model.settle(request, used, this.#atMs());
     return { name: `${from} settle ${label(request)} ${used}`, request, ends: true, real, factsOf: settleFacts, ideal };
+  }
+
+  settlingLeased(
+    call: { from: string; request: string; used: number; lease: { id: string; asked: Asked } },
+    real: () => Promise<SettleOutcome>,
+  ): Operation<SettleOutcome> {
+    const { from, request, used, lease } = call;
+    const ideal = () => {
+      const within = this.#model.draw(request, lease, used, this.#atMs());
+      if (!within) throw new Violation(`${from} has spent more of lease ${label(lease.id)} than there was`);
+      return this.#model.settle(request, used, this.#atMs());
+    };
+    const name = `${from} settle ${label(request)} ${used} within ${label(lease.id)}`;
+    return { name, request, ends: true, real, factsOf: settleFacts, ideal };
+  }
+
+  async lease(
+    database: FaultyDatabase,
+    lease: { from: string; id: string; amount: number; revision: bigint; holdTtlMs: number },
+    real: () => Promise<LeaseOutcome>,
+  ): Promise<LeaseOutcome | undefined> {
+    const { from, id, amount, revision, holdTtlMs } = lease;
+    const terms = { amount, holdTtlMs, revision: Number(revision), fresh: revision === this.#revision };
+    const ideal = () => this.#model.lease(id, terms, this.#atMs());
+    return this.#compare(database, `${from} lease ${label(id)} ${amount}`, real, leaseFacts, ideal);
   }
 
   voiding({ from, request }: { from: string; request: string }, real: () => Promise<string>): Operation<string> {
@@ -244,8 +272,8 @@ function batches(operations: readonly Operation[]): Operation[][] {
 
 function authoriseFacts(outcome: AuthoriseOutcome): unknown {
   if (outcome.outcome === 'granted') {
-    const { holdNanoEur, expiresAt } = outcome;
-    return { outcome: 'granted', amount: Number(holdNanoEur), expiresAtMs: expiresAt.getTime() };
+    const { holdNanoEur, expiresAt, unlimited } = outcome;
+    return { outcome: 'granted', amount: Number(holdNanoEur), expiresAtMs: expiresAt.getTime(), unlimited };
   }
   if (outcome.outcome !== 'refused') return { outcome: outcome.outcome };
   const { reason, scope, askedNanoEur, grantedNanoEur, postedNanoEur, heldNanoEur } = outcome;
@@ -259,6 +287,11 @@ function authoriseFacts(outcome: AuthoriseOutcome): unknown {
     posted: Number(postedNanoEur),
     held: Number(heldNanoEur),
   };
+}
+
+function leaseFacts(outcome: LeaseOutcome): unknown {
+  if (outcome.outcome !== 'granted') return { outcome: outcome.outcome };
+  return { outcome: 'granted', left: Number(outcome.leftNanoEur) };
 }
 
 function settleFacts(outcome: SettleOutcome): unknown {

@@ -14,10 +14,13 @@ export type ModelRequest = {
   state: 'held' | 'posted' | 'voided' | 'expired' | 'refused';
   /** Undefined: voided before it was ever asked for. */
   readonly asked: Asked | undefined;
-  readonly amount: number;
+  /** Of a lease: what is left of it. */
+  amount: number;
   readonly period: string;
   readonly createdAtMs: number;
-  readonly expiresAtMs: number;
+  expiresAtMs: number;
+  /** A lease: the tenant's revision that it was made on. */
+  readonly lease?: number;
   readonly refusal?: Refusal;
   posting?: Posting;
 };
@@ -50,6 +53,9 @@ type Reversed = { readonly outcome: string; readonly amount?: number };
 
 const PLAN_PRIORITY = 10;
 const PRIORITIES = { promotion: 20, top_up: 30, correction: 30 } as const;
+/** A lease is at most this part of what is free, and at least that part of what was wished. */
+const LEASE_SHARE = 10;
+const LEAST_LEASE_PART = 4;
 const NEVER_MS = Number.POSITIVE_INFINITY;
 
 /**
@@ -114,7 +120,7 @@ export class LedgerModel {
       this.requests.set(id, { ...base, state: 'held' });
       this.held += amount;
       for (const sub of [user, key]) if (sub !== undefined) sub.held += amount;
-      return { outcome: 'granted', amount, expiresAtMs: base.expiresAtMs };
+      return { outcome: 'granted', amount, expiresAtMs: base.expiresAtMs, unlimited: isUnlimited(user, key) };
     }
     const refusal = this.#refusal(amount, user, key);
     this.requests.set(id, { ...base, state: 'refused', refusal });
@@ -151,6 +157,62 @@ export class LedgerModel {
     request.posting = { used, posted, late, period: this.period, draws, refunded: 0 };
     this.#trim();
     return { outcome: 'posted', ...billed(request.posting) };
+  }
+
+  /** A slice for a gateway; asked for again, it lasts longer. */
+  lease(
+    id: string,
+    terms: { amount: number; holdTtlMs: number; revision: number; fresh: boolean },
+    atMs: number,
+  ): object {
+    this.begin(atMs);
+    this.#expire(atMs);
+    const known = this.requests.get(id);
+    const expiresAtMs = atMs + terms.holdTtlMs;
+    if (known !== undefined && (known.state !== 'held' || known.lease === undefined)) return { outcome: 'ended' };
+    if (!terms.fresh) return { outcome: 'stale' };
+    if (known !== undefined) {
+      const large = known.amount * LEASE_SHARE > 2 * (this.available + known.amount);
+      const changed = known.lease !== terms.revision || known.period !== this.period;
+      if (large || changed || this.unsettled) return { outcome: 'denied' };
+      known.expiresAtMs = Math.max(known.expiresAtMs, expiresAtMs);
+      return { outcome: 'granted', left: known.amount };
+    }
+    const amount = Math.min(terms.amount, Math.floor(this.available / LEASE_SHARE));
+    if (amount < Math.floor(terms.amount / LEAST_LEASE_PART)) return { outcome: 'denied' };
+    const { period } = this;
+    const lease = { asked: undefined, amount, period, createdAtMs: atMs, expiresAtMs, lease: terms.revision };
+    this.requests.set(id, { ...lease, state: 'held' });
+    this.held += amount;
+    return { outcome: 'granted', left: amount };
+  }
+
+  /**
+   * What a call that was made within a lease cost moves from the lease to a hold of its own; no total changes.
+   * @returns false when the lease lives and has not that much: its gateway spent more than it had
+   */
+  draw(id: string, lease: { readonly id: string; readonly asked: Asked }, used: number, atMs: number): boolean {
+    this.begin(atMs);
+    const ending = this.ending;
+    this.ending = new Set([id, lease.id]);
+    this.#expire(atMs);
+    this.ending = ending;
+    const known = this.requests.get(id);
+    const from = this.requests.get(lease.id);
+    if (known?.asked !== undefined || from === undefined) return true;
+    const { asked } = lease;
+    const amount = Math.min(used, asked.bound);
+    if (from.state !== 'held' || from.amount < amount) {
+      const late = { asked, amount, period: this.period, createdAtMs: atMs, expiresAtMs: 0 };
+      this.requests.set(id, { ...late, state: 'expired' });
+      return from.state !== 'held';
+    }
+    from.amount -= amount;
+    const { period, createdAtMs } = from;
+    const expiresAtMs = atMs + this.#holdTtlMs;
+    this.requests.set(id, { asked, amount, period, createdAtMs, expiresAtMs, state: 'held' });
+    for (const sub of this.subs.open(period, asked)) if (sub !== undefined) sub.held += amount;
+    return true;
   }
 
   void(id: string, atMs: number): ModelRequest['state'] {
@@ -269,7 +331,8 @@ export class LedgerModel {
     if (JSON.stringify(known.asked) !== JSON.stringify(asked)) return { outcome: 'conflict' };
     if (known.refusal !== undefined) return { outcome: 'refused', ...known.refusal };
     if (known.state !== 'held') return { outcome: `already_${known.state}` };
-    return { outcome: 'granted', amount: known.amount, expiresAtMs: known.expiresAtMs };
+    const unlimited = isUnlimited(...this.subs.open(known.period, asked));
+    return { outcome: 'granted', amount: known.amount, expiresAtMs: known.expiresAtMs, unlimited };
   }
 
   /** Whose budget it exceeds: one that is spent before one that is only busy, for waiting would not help. */
@@ -371,6 +434,10 @@ export class LedgerModel {
 function clamped({ bound, clamp }: Asked, rest: number): number {
   if (clamp === null) return bound;
   return clamp.min + Math.max(0, Math.floor((rest - clamp.min) / clamp.step)) * clamp.step;
+}
+
+function isUnlimited(...subs: (Subject | undefined)[]): boolean {
+  return subs.every((sub) => sub === undefined || sub.limit === null);
 }
 
 function billed({ used, posted, late }: Posting): object {

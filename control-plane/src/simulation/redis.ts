@@ -1,3 +1,4 @@
+import type { Asked } from './model.ts';
 import type { Process, World } from './world.ts';
 
 const ROUND_TRIP_MS = 1;
@@ -6,7 +7,7 @@ const TIMEOUT_MS = 5_000;
 
 /** What the control plane is to be told of a request, as it lies in the outbox. */
 export type Message =
-  | { readonly path: 'settle'; readonly used: number }
+  | { readonly path: 'settle'; readonly used: number; readonly lease?: { readonly id: string; readonly asked: Asked } }
   | { readonly path: 'void'; readonly reason: string };
 
 export class RedisError extends Error {}
@@ -20,6 +21,7 @@ export class SimulatedRedis {
   readonly #leases = new Map<string, number>();
   readonly #gateways = new Set<string>();
   #awayUntilMs = 0;
+  #roomUntilMs = Number.NEGATIVE_INFINITY;
   readonly #cutOffUntilMs = new Map<string, number>();
   /** Requests a message of which was ever stored, and those one of which was flushed away. */
   readonly stored = new Set<string>();
@@ -29,8 +31,9 @@ export class SimulatedRedis {
     this.#world = world;
   }
 
-  get isEmpty(): boolean {
-    return [...this.outboxes.values()].every((outbox) => outbox.size === 0);
+  /** Nothing lies here but the intents of leases that gateways have. */
+  isEmpty(leases: ReadonlySet<string>): boolean {
+    return [...this.outboxes.values()].every((outbox) => [...outbox.keys()].every((id) => leases.has(id)));
   }
 
   away(forMs: number): void {
@@ -41,7 +44,18 @@ export class SimulatedRedis {
     this.#cutOffUntilMs.set(pod, this.#world.nowMs + forMs);
   }
 
+  wantRoom(by: Process, forMs: number): Promise<void> {
+    return this.#call(by, 'none', () => {
+      this.#roomUntilMs = this.#world.wallMs + forMs;
+    });
+  }
+
+  roomWanted(by: Process): Promise<boolean> {
+    return this.#call(by, 'none', () => this.#roomUntilMs > this.#world.wallMs);
+  }
+
   flush(): void {
+    this.#roomUntilMs = Number.NEGATIVE_INFINITY;
     for (const outbox of this.outboxes.values()) {
       for (const request of outbox.keys()) this.flushed.add(request);
     }

@@ -1,7 +1,8 @@
 import type pg from 'pg';
 import { Catalogue } from '../catalogue/catalogue.ts';
 import type { TenantRecord } from '../catalogue/tenant-record.ts';
-import { type AuthoriseOutcome, Ledger, type SettleOutcome } from '../ledger/ledger.ts';
+import { Leases } from '../ledger/leases.ts';
+import { type AuthoriseOutcome, Ledger, type SettleInput, type SettleOutcome } from '../ledger/ledger.ts';
 import { payloadHash } from '../ledger/payload-hash.ts';
 import { registerTenant } from '../registry/register-tenant.ts';
 import { FaultyDatabase } from './database.ts';
@@ -14,11 +15,23 @@ import { chargeOf, type SimulatedTenant, storeLimit, TERMS, USAGE } from './tena
 /** What a gateway asks of the control plane. */
 export type GatewayOperation =
   | { readonly kind: 'authorise'; readonly request: string; readonly asked: Asked }
-  | { readonly kind: 'settle'; readonly request: string; readonly used: number }
+  | {
+      readonly kind: 'settle';
+      readonly request: string;
+      readonly used: number;
+      /** The call was made within this lease. */
+      readonly lease: { readonly id: string; readonly asked: Asked } | undefined;
+    }
+  | { readonly kind: 'lease'; readonly request: string }
   | { readonly kind: 'void'; readonly request: string; readonly reason: string };
 
 /** What the hook sees of an answer. */
-export type Answer = { readonly status: number; readonly code: string };
+export type Answer = {
+  readonly status: number;
+  readonly code: string;
+  readonly leasable?: boolean;
+  readonly lease?: { readonly left: number; readonly seconds: number };
+};
 
 /** As in routes/gateway/authorise.ts. */
 const MAX_STALE_RETRIES = 5;
@@ -42,12 +55,14 @@ export class Replica {
   readonly #deps: ReplicaDeps;
   readonly #database: FaultyDatabase;
   #ledger: Ledger;
+  readonly #leases: Leases;
   #record: TenantRecord;
 
   constructor(deps: ReplicaDeps) {
     this.#deps = deps;
     this.#database = new FaultyDatabase(deps.pool);
     this.#ledger = new Ledger(this.#database.pool, deps.now);
+    this.#leases = new Leases(this.#database.pool, deps.now);
     this.#record = deps.tenant.record;
   }
 
@@ -65,7 +80,11 @@ export class Replica {
     switch (operation.kind) {
       case 'authorise':
         return (await this.#authorise(from, operation.request, operation.asked)) ?? failed;
+      case 'lease':
+        return (await this.#lease(from, operation.request)) ?? failed;
       case 'settle': {
+        if (operation.lease !== undefined)
+          return (await this.#settleLeased(from, operation, operation.lease)) ?? failed;
         const read = async () => ({ terms: await this.#ledger.termsOf(this.#record.account, operation.request) });
         const known = await this.#database.unlessLost(read);
         if (known === undefined) return failed;
@@ -91,6 +110,67 @@ export class Replica {
       this.#record = fresh;
     }
     throw new Error('the tenant kept changing');
+  }
+
+  async #lease(from: string, id: string): Promise<Answer | undefined> {
+    const { judge, tenant } = this.#deps;
+    if (tenant.lease === null) return { status: 200, code: 'denied' };
+    const { amount, seconds } = tenant.lease;
+    const holdTtlMs = seconds * 1000 + tenant.holdTtlMs;
+    for (let attempt = 0; attempt < MAX_STALE_RETRIES; attempt += 1) {
+      const { account, id: number, revision } = this.#record;
+      const outcome = await judge.lease(this.#database, { from, id, amount, revision, holdTtlMs }, () =>
+        this.#leases.take({
+          account,
+          tenant: number,
+          tenantRevision: revision,
+          catalogueRevision: tenant.catalogueRevision,
+          leaseId: id,
+          basis: {},
+          wishedNanoEur: BigInt(amount),
+          holdTtlMs,
+        }),
+      );
+      if (outcome?.outcome === 'granted') {
+        return { status: 200, code: 'granted', lease: { left: Number(outcome.leftNanoEur), seconds } };
+      }
+      if (outcome?.outcome !== 'stale') return outcome && { status: 200, code: outcome.outcome };
+      const fresh = await this.#database.unlessLost(() => new Catalogue(this.#database.pool).tenantByName(tenant.name));
+      if (fresh === undefined) return undefined;
+      this.#record = fresh;
+    }
+    throw new Error('the tenant kept changing');
+  }
+
+  async #settleLeased(
+    from: string,
+    { request, used }: { request: string; used: number },
+    lease: { readonly id: string; readonly asked: Asked },
+  ): Promise<Answer | undefined> {
+    const { tenant, judge } = this.#deps;
+    const { account } = this.#record;
+    const basis = await this.#database.unlessLost(async () => ({
+      read: await this.#leases.basisOf(account, lease.id),
+    }));
+    if (basis === undefined) return undefined;
+    if (basis.read === undefined) return { status: 404, code: 'lease_unknown' };
+    const { key, user, bound } = lease.asked;
+    const outcome = await judge.request(
+      this.#database,
+      judge.settlingLeased({ from, request, used, lease }, () =>
+        this.#leases.settle(settlementOf(account, request, used, used), {
+          leaseId: lease.id,
+          tenant: this.#record.id,
+          keySha256: tenant.keySha256[key],
+          user: user === null ? undefined : { externalId: `user-${user}` },
+          boundNanoEur: BigInt(bound),
+          maxOutputTokens: bound,
+          terms: TERMS,
+          holdTtlMs: tenant.holdTtlMs,
+        }),
+      ),
+    );
+    return answerToSettle(outcome);
   }
 
   /** What reaches the control plane from elsewhere than a gateway. */
@@ -188,21 +268,7 @@ export class Replica {
   ): Operation<SettleOutcome> {
     const { account } = this.#record;
     return this.#deps.judge.settling({ from, request, used }, () =>
-      this.#ledger.settle({
-        account,
-        requestId: request,
-        settlement: payloadHash({ used }),
-        modelServed: 'small',
-        usage: USAGE,
-        charge: chargeOf(charged),
-        prices: null,
-        cacheHit: false,
-        finish: 'complete',
-        startedAt: '2026-11-20T10:00:00Z',
-        firstTokenAt: null,
-        endedAt: '2026-11-20T10:00:01Z',
-        traceId: undefined,
-      }),
+      this.#ledger.settle(settlementOf(account, request, used, charged)),
     );
   }
 
@@ -212,13 +278,31 @@ export class Replica {
   }
 }
 
+function settlementOf(account: bigint, requestId: string, used: number, charged: number): SettleInput {
+  return {
+    account,
+    requestId,
+    settlement: payloadHash({ used }),
+    modelServed: 'small',
+    usage: USAGE,
+    charge: chargeOf(charged),
+    prices: null,
+    cacheHit: false,
+    finish: 'complete',
+    startedAt: '2026-11-20T10:00:00Z',
+    firstTokenAt: null,
+    endedAt: '2026-11-20T10:00:01Z',
+    traceId: undefined,
+  };
+}
+
 function clampOf({ min, step }: { readonly min: number; readonly step: number }) {
   return { minOutputTokens: 1, minAmountNanoEur: BigInt(min), stepOutputTokens: 1, stepNanoEur: BigInt(step) };
 }
 
 function answerToAuthorise(outcome: AuthoriseOutcome | undefined): Answer | undefined {
   if (outcome === undefined) return undefined;
-  if (outcome.outcome === 'granted') return { status: 200, code: 'granted' };
+  if (outcome.outcome === 'granted') return { status: 200, code: 'granted', leasable: outcome.unlimited };
   if (outcome.outcome === 'refused') return { status: outcome.reason === 'spent' ? 402 : 429, code: outcome.reason };
   const statuses: Partial<Record<AuthoriseOutcome['outcome'], number>> = { key_unknown: 401, seats_taken: 403 };
   return { status: statuses[outcome.outcome] ?? 409, code: outcome.outcome };

@@ -14,6 +14,12 @@ export type Scenario = {
   /** What each user and each key may cost a month, where they have no limit of their own. */
   readonly memberBudget: number | null;
   readonly keyBudget: number | null;
+  /** What each gateway may hold in advance, and what befalls the calls about it in their order. Null: off. */
+  readonly lease: {
+    readonly amount: number;
+    readonly seconds: number;
+    readonly messages: readonly MessageFault[];
+  } | null;
   /** Seats; three are taken from the start. */
   readonly maxMembers: number | null;
   readonly gateways: number;

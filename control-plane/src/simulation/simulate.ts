@@ -95,6 +95,7 @@ class Simulation {
 
   async run(): Promise<void> {
     await this.#observer.check(this.#model);
+    this.#script.addLease(this.#scenario.lease?.messages ?? []);
     for (const step of this.#scenario.steps) {
       if (step.kind === 'request') this.#script.add(step);
       this.#world.after(step.atMs, () => {
@@ -106,7 +107,9 @@ class Simulation {
     if (this.#failure !== undefined) throw this.#failure;
     this.#checkDeliveries();
     this.#world.log('all is quiet: every hold that is left runs out');
-    this.#world.jump(this.#scenario.holdTtlMs + Math.max(0, this.#observer.changedAtMs - this.#world.wallMs));
+    const live = [...this.#model.requests.values()].filter(({ state }) => state === 'held');
+    const lastMs = Math.max(this.#observer.changedAtMs, ...live.map(({ expiresAtMs }) => expiresAtMs));
+    this.#world.jump(Math.max(0, lastMs - this.#world.wallMs));
     await this.#controlPlane.replica(0).operate({ kind: 'sweep', atMs: 0, replica: 0 });
     await this.#checkEnds();
   }
@@ -178,7 +181,14 @@ class Simulation {
   /** Everything has begun and ended, and only heartbeats are left. */
   #isQuiet(): boolean {
     if (this.#performed < this.#scenario.steps.length || this.#controlPlane.underWay > 0) return false;
-    return this.#redis.isEmpty && this.#gateways.every((gateway) => gateway.process.alive && gateway.isIdle);
+    return (
+      this.#redis.isEmpty(this.#leases()) && this.#gateways.every((gateway) => gateway.process.alive && gateway.isIdle)
+    );
+  }
+
+  /** What living gateways hold in advance: that has no end while they live. */
+  #leases(): ReadonlySet<string> {
+    return new Set(this.#gateways.flatMap(({ process, reserve }) => (process.alive ? (reserve.leaseId ?? []) : [])));
   }
 
   /** When the last step, outage, stream and faulty call is over; leases go by a clock that may have been put back. */
@@ -194,11 +204,13 @@ class Simulation {
 
   /** Nothing is under way, nothing leaked, and what was decided is what was billed. */
   #checkDeliveries(): void {
+    const leases = this.#leases();
     for (const gateway of this.#gateways) {
-      for (const request of gateway.pending) throw new Violation(`${label(request)} was never acknowledged`);
+      for (const request of gateway.pending.keys()) throw new Violation(`${label(request)} was never acknowledged`);
     }
     for (const outbox of this.#redis.outboxes.values()) {
-      for (const request of outbox.keys()) throw new Violation(`${label(request)} lies in the outbox for ever`);
+      for (const request of outbox.keys())
+        if (!leases.has(request)) throw new Violation(`${label(request)} lies in the outbox for ever`);
     }
     const calls = this.#scenario.steps.flatMap((step) => (step.kind === 'stray' ? step.calls : []));
     const strays = new Set(calls.map(({ request }) => request));
@@ -218,7 +230,7 @@ class Simulation {
     for (const [id, { state }] of this.#model.requests) {
       // A gateway killed before its intent was stored leaves a hold to its expiry: nothing else can know of it.
       const known = this.#called.has(id) || this.#redis.stored.has(id);
-      if (state !== 'held' || !known || this.#redis.flushed.has(id) || strays.has(id)) continue;
+      if (state !== 'held' || !known || this.#redis.flushed.has(id) || strays.has(id) || leases.has(id)) continue;
       throw new Violation(`${label(id)} is still held, and nobody will ever end it`);
     }
   }

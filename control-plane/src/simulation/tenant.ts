@@ -49,6 +49,7 @@ export type SimulatedTenant = {
   readonly catalogueRevision: bigint;
   readonly keySha256: Readonly<Record<'chat' | 'api', Buffer>>;
   readonly holdTtlMs: number;
+  readonly lease: Scenario['lease'];
   readonly registration: (wished: Registered) => TenantRegistration;
 };
 
@@ -71,7 +72,15 @@ export async function openTenant(pool: pg.Pool, scenario: Scenario): Promise<Sim
   const { rows } = await pool.query<{ revision: bigint }>('select revision from catalogue');
   const catalogueRevision = rows[0]?.revision ?? 0n;
   const keySha256 = { chat: hashSecret(secrets.chatKey), api: hashSecret(`cf-${name}`) };
-  return { name, record, catalogueRevision, keySha256, holdTtlMs: scenario.holdTtlMs, registration };
+  return {
+    name,
+    record,
+    catalogueRevision,
+    keySha256,
+    holdTtlMs: scenario.holdTtlMs,
+    lease: scenario.lease,
+    registration,
+  };
 }
 
 function asText(amount: number | null): string | null {

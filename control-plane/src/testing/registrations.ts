@@ -30,6 +30,7 @@ export function tenantRegistration(secrets: TenantSecrets, more: Partial<TenantR
     memberBudgetNanoEur: null,
     keyBudgetNanoEur: null,
     maxMembers: null,
+    lease: null,
     marginPercent: 20,
     models: ['small', 'large'],
     alertThresholdsPercent: [50, 80, 100],

@@ -43,6 +43,7 @@ const registration: TenantRegistration = {
   memberBudgetNanoEur: '5000000000',
   keyBudgetNanoEur: null,
   maxMembers: 5,
+  lease: { amountNanoEur: '1000000000', seconds: 300 },
   marginPercent: 20,
   models: ['gpt-4o'],
   alertThresholdsPercent: [50, 80, 100],

@@ -18,6 +18,8 @@ export const TenantRegistration = z.object({
   memberBudgetNanoEur: Amount.nullable(),
   keyBudgetNanoEur: Amount.nullable(),
   maxMembers: z.number().nullable(),
+  /** What each gateway may hold in advance; null: nothing. */
+  lease: z.object({ amountNanoEur: Amount, seconds: z.number() }).nullable(),
   marginPercent: z.number(),
   models: z.array(z.string()),
   alertThresholdsPercent: z.array(z.number()),

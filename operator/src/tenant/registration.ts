@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { PlanSpec } from '@cloudfreedom/crds/plan.ts';
 import { nanoEur } from '../control-plane-client/money.ts';
 import type { TenantRegistration } from '../control-plane-client/shapes.ts';
 import { sha256 } from './checksum.ts';
@@ -18,6 +19,7 @@ export function registration({ tenant, spec, plan, hosts, routes, secrets }: Wis
     memberBudgetNanoEur: limit(spec.budget.memberMonthlyEur),
     keyBudgetNanoEur: limit(spec.budget.keyMonthlyEur),
     maxMembers: plan.maxMembers ?? null,
+    lease: plan.lease === undefined ? null : lease(plan.lease),
     marginPercent: plan.marginPercent,
     models: routes.map(({ name }) => name),
     alertThresholdsPercent: [...spec.budget.alertThresholdsPercent].sort((a, b) => a - b),
@@ -29,6 +31,10 @@ export function registration({ tenant, spec, plan, hosts, routes, secrets }: Wis
 
 function limit(euro: string | undefined): string | null {
   return euro === undefined ? null : nanoEur(euro).toString();
+}
+
+function lease({ amountEur, minutes }: NonNullable<PlanSpec['lease']>): TenantRegistration['lease'] {
+  return { amountNanoEur: nanoEur(amountEur).toString(), seconds: minutes * 60 };
 }
 
 /** Whether the control plane already has exactly this. Lists that are sets are compared as such. */

@@ -23,7 +23,7 @@ const MAX_STALE_RETRIES = 5;
 
 const ShortText = z.string().max(320);
 
-const AuthoriseBody = z.strictObject({
+export const AuthoriseBody = z.strictObject({
   requestId: z.uuid(),
   keySha256: Sha256Hex,
   user: z
@@ -59,7 +59,7 @@ const AuthoriseBody = z.strictObject({
   stream: z.boolean(),
   traceparent: Traceparent.optional(),
 });
-type AuthoriseBody = z.output<typeof AuthoriseBody>;
+export type AuthoriseBody = z.output<typeof AuthoriseBody>;
 
 const Refusal = Problem.extend({
   outcome: z.literal('refused'),
@@ -102,6 +102,9 @@ export const authorise = route({
         clamped: z
           .boolean()
           .meta({ description: 'The whole was not affordable: the answer must be shorter than asked' }),
+        leasable: z.boolean().meta({
+          description: 'A lease may serve this user and key: the plan has one, and neither has a limit of their own',
+        }),
         expiresAt: z.iso.datetime(),
       }),
     },
@@ -205,6 +208,7 @@ function answerOf(outcome: AuthoriseOutcome, asked: Asked): Answer {
           holdNanoEur: outcome.holdNanoEur.toString(),
           maxOutputTokens: outcome.maxOutputTokens,
           clamped: outcome.maxOutputTokens < asked.priced.maxOutputTokens,
+          leasable: outcome.unlimited && asked.tenant.registration.lease !== null,
           expiresAt: outcome.expiresAt.toISOString(),
         },
       };

@@ -1,4 +1,4 @@
-import type { CatalogueModel, CatalogueSnapshot } from '../../catalogue/catalogue.ts';
+import type { CatalogueSnapshot } from '../../catalogue/catalogue.ts';
 import type { SourcedPrices } from '../../catalogue/model-prices.ts';
 import type { ModelRegistration, TenantRegistration } from '../../catalogue/registrations.ts';
 import type { HoldTerms } from '../../ledger/terms.ts';
@@ -33,6 +33,19 @@ export type PricedCall = {
   readonly stream: boolean;
 };
 
+/** What prices are made of: the catalogue, or what a lease keeps of it. */
+export type PriceBook = Pick<CatalogueSnapshot, 'priceSnapshot'> & {
+  readonly rate: Pick<CatalogueSnapshot['rate'], 'day' | 'usdPerEurMicro'>;
+  readonly models: ReadonlyMap<string, BookedModel>;
+};
+export type BookedModel = {
+  readonly name: string;
+  readonly registration: Pick<ModelRegistration, 'mode' | 'limits' | 'fallbacks'>;
+  readonly unitPrices: SourcedPrices | undefined;
+};
+/** What of a tenant's registration prices depend on. */
+export type PricedTenant = Pick<TenantRegistration, 'models' | 'marginPercent'>;
+
 /** Why a call has no price. `model` is the one at fault, which may be a fallback of the one asked for. */
 export type PricingFault = {
   readonly fault: 'model_unknown' | 'model_not_allowed' | 'model_not_for_this' | 'unpriced';
@@ -52,8 +65,8 @@ export type PricedRequest = {
  * asked for or the model's limit, margin included. Pure: the same catalogue and call give the same hold.
  */
 export function priceRequest(
-  catalogue: CatalogueSnapshot,
-  tenant: TenantRegistration,
+  catalogue: PriceBook,
+  tenant: PricedTenant,
   call: PricedCall,
 ): PricedRequest | PricingFault {
   const asked = catalogue.models.get(call.model);
@@ -94,7 +107,7 @@ export function priceRequest(
 }
 
 /** The model and its fallbacks, and theirs: the gateway follows them all, as far as the tenant may use them. */
-function reach(asked: CatalogueModel, catalogue: CatalogueSnapshot, tenant: TenantRegistration): Set<CatalogueModel> {
+function reach(asked: BookedModel, catalogue: PriceBook, tenant: PricedTenant): Set<BookedModel> {
   const reached = new Set([asked]);
   for (const model of reached) {
     for (const name of model.registration.fallbacks) {
@@ -107,7 +120,7 @@ function reach(asked: CatalogueModel, catalogue: CatalogueSnapshot, tenant: Tena
 }
 
 /** No provider bills more input than fits a context. An embedding's batch is many contexts, so it is taken as it is. */
-function inputBound(call: PricedCall, reachable: ReadonlySet<CatalogueModel>): number {
+function inputBound(call: PricedCall, reachable: ReadonlySet<BookedModel>): number {
   if (call.callType === 'embedding') return call.boundInputTokens;
   const contexts = [...reachable].map(({ registration }) => registration.limits.contextTokens);
   return Math.min(call.boundInputTokens, Math.max(...contexts));

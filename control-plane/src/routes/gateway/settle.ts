@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { TenantRecord } from '../../catalogue/tenant-record.ts';
 import { Problem, problem } from '../../http/problem.ts';
 import { route } from '../../http/route.ts';
-import type { SettleOutcome } from '../../ledger/ledger.ts';
+import type { LeasedCall } from '../../ledger/leases.ts';
+import type { SettleInput, SettleOutcome } from '../../ledger/ledger.ts';
 import { payloadHash } from '../../ledger/payload-hash.ts';
 import type { HoldTerms } from '../../ledger/terms.ts';
 import { addsUp, type Charge, chargeForUsage, type Usage } from '../../pricing/cost.ts';
@@ -10,7 +11,10 @@ import { NanoEur } from '../../pricing/money.ts';
 import type { UnitPrices } from '../../pricing/price.ts';
 import type { Services } from '../../services.ts';
 import { Traceparent, traceIdOf } from '../../trace-context.ts';
+import { AuthoriseBody } from './authorise.ts';
 import { gatewayTenant } from './caller.ts';
+import { readLeaseBasis } from './lease-basis.ts';
+import { priceRequest } from './price-request.ts';
 
 const MAX_TOKENS = 100_000_000;
 const MAX_IMAGES = 1_000;
@@ -39,6 +43,10 @@ const SettleBody = z.strictObject({
   firstTokenAt: Instant.nullable(),
   endedAt: Instant,
   traceparent: Traceparent.optional(),
+  lease: AuthoriseBody.omit({ requestId: true, language: true, traceparent: true })
+    .extend({ leaseId: z.uuid() })
+    .optional()
+    .meta({ description: 'The call was never authorised: it was made within this lease, and this was asked' }),
 });
 
 const NOTHING: Charge = { costNanoEur: 0n, marginNanoEur: 0n, totalNanoEur: 0n };
@@ -66,15 +74,22 @@ export const settle = route({
         overrunNanoEur: NanoEur,
       }),
     },
-    404: { description: 'No such request', schema: Problem },
+    404: { description: 'No such request, or no such lease', schema: Problem },
     409: { description: 'Settled with other figures, or never authorised', schema: Problem },
   },
   run: async (services, { body, principal, traceId }) => {
     const tenant = gatewayTenant(principal);
-    const terms = await services.ledger.termsOf(tenant.account, body.requestId);
+    const leased = body.lease && (await pricedWithin(services, tenant, body.lease));
+    if (leased === 'unknown') {
+      return {
+        status: 404,
+        body: problem(404, 'lease_unknown', 'there never was such a lease, or not for this model'),
+      };
+    }
+    const terms = leased ? leased.terms : await services.ledger.termsOf(tenant.account, body.requestId);
     const prices = terms === undefined ? undefined : pricesOfServed(services, tenant, terms, body.modelServed);
     const charge = terms && prices && !body.cacheHit ? chargeForUsage(body.usage, prices, terms) : NOTHING;
-    const outcome = await services.ledger.settle({
+    const input: SettleInput = {
       account: tenant.account,
       requestId: body.requestId,
       settlement: payloadHash({ ...body, traceparent: undefined }),
@@ -88,12 +103,38 @@ export const settle = route({
       firstTokenAt: body.firstTokenAt,
       endedAt: body.endedAt,
       traceId: traceId ?? traceIdOf(body.traceparent),
-    });
+    };
+    const outcome = leased ? await services.leases.settle(input, leased) : await services.ledger.settle(input);
     if (outcome.outcome === 'posted' && !body.cacheHit) checkSum(services, tenant, body.requestId, body.usage);
     count(services, outcome, body.requestId, tenant);
     return answerOf(outcome, body.requestId);
   },
 });
+
+type LeasedBody = NonNullable<z.output<typeof SettleBody>['lease']>;
+
+/** What a call made within a lease is billed by: the prices that the lease was made on. */
+async function pricedWithin(
+  services: Services,
+  tenant: TenantRecord,
+  call: LeasedBody,
+): Promise<LeasedCall | 'unknown'> {
+  const basis = await services.leases.basisOf(tenant.account, call.leaseId);
+  if (basis === undefined) return 'unknown';
+  const { book, tenant: leasedBy } = readLeaseBasis(basis);
+  const priced = priceRequest(book, leasedBy, call);
+  if ('fault' in priced) return 'unknown';
+  return {
+    leaseId: call.leaseId,
+    tenant: tenant.id,
+    keySha256: Buffer.from(call.keySha256, 'hex'),
+    user: call.user,
+    boundNanoEur: priced.amountNanoEur,
+    maxOutputTokens: priced.maxOutputTokens,
+    terms: priced.terms,
+    holdTtlMs: services.holdTtlMs,
+  };
+}
 
 /** A model the request could not reach was served by mistake somewhere: it is billed as the one that was asked for. */
 function pricesOfServed(

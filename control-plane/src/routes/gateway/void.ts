@@ -3,7 +3,7 @@ import { Problem, problem } from '../../http/problem.ts';
 import { route } from '../../http/route.ts';
 import { gatewayTenant } from './caller.ts';
 
-/** The call was not made, or came to nothing that costs: its hold is given back. */
+/** The call was not made, or came to nothing that costs: its hold is given back. A lease is given back the same way. */
 export const voidRequest = route({
   method: 'post',
   path: '/v1/gateway/void',
@@ -13,7 +13,7 @@ export const voidRequest = route({
   access: 'gateway',
   body: z.strictObject({
     requestId: z.uuid(),
-    reason: z.enum(['upstream_failure', 'client_gone', 'gateway_lost', 'authorise_unknown']),
+    reason: z.enum(['upstream_failure', 'client_gone', 'gateway_lost', 'authorise_unknown', 'lease_returned']),
   }),
   responses: {
     200: {

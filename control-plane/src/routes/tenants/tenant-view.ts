@@ -16,12 +16,13 @@ export const BudgetView = z
     currency: z.literal('EUR'),
     grantedNanoEur: NanoEur,
     postedNanoEur: NanoEur,
-    heldNanoEur: NanoEur,
+    heldNanoEur: NanoEur.meta({ description: 'The most that requests under way can still cost' }),
+    leasedNanoEur: NanoEur.meta({ description: 'Held by gateways in advance, for outages' }),
     availableNanoEur: NanoEur,
     overrunNanoEur: NanoEur,
     resetsAt: z.iso.datetime(),
   })
-  .meta({ id: 'Budget', description: 'The present period. available = granted - posted - held' });
+  .meta({ id: 'Budget', description: 'The present period. available = granted - posted - held - leased' });
 
 export const TenantView = z
   .object({ tenant: z.string(), state: z.enum(['open', 'closed']), ...TenantRegistration.shape, budget: BudgetView })
@@ -35,6 +36,7 @@ export function budgetView(tenant: string, budget: Budget): z.input<typeof Budge
     grantedNanoEur: budget.grantedNanoEur.toString(),
     postedNanoEur: budget.postedNanoEur.toString(),
     heldNanoEur: budget.heldNanoEur.toString(),
+    leasedNanoEur: budget.leasedNanoEur.toString(),
     availableNanoEur: budget.availableNanoEur.toString(),
     overrunNanoEur: budget.overrunNanoEur.toString(),
     resetsAt: budget.resetsAt.toISOString(),

@@ -5,7 +5,20 @@ import { route } from '../../http/route.ts';
 import { NanoEur } from '../../pricing/money.ts';
 import { TenantParams, withTenant } from '../tenants/tenant-view.ts';
 
-const Kind = z.enum(['grant', 'hold', 'post', 'void', 'expire', 'refuse', 'overrun', 'lapse', 'refund', 'revoke']);
+const Kind = z.enum([
+  'grant',
+  'hold',
+  'lease',
+  'draw',
+  'post',
+  'void',
+  'expire',
+  'refuse',
+  'overrun',
+  'lapse',
+  'refund',
+  'revoke',
+]);
 
 const LedgerEntry = z
   .object({
