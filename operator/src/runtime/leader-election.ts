@@ -207,23 +207,39 @@ export class LeaderElection {
 
   /** Gives the lease back, so that the next leader need not wait for its end. */
   async #release(lease: Lease): Promise<void> {
-    const { clock, cluster, log } = this.#deps;
+    const { clock, log } = this.#deps;
     const bound = new AbortController();
     const cancel = clock.after(this.#options.retryPeriodMs, () => bound.abort(new Error('no time left')));
-    const spec = { leaseTransitions: lease.spec.leaseTransitions, acquireTime: this.#now() };
     try {
-      const free = this.#lease(spec, lease.metadata);
-      await cluster.apply(
-        LEASES,
-        { ...free, spec: { ...(free.spec as object), holderIdentity: '' } },
-        FIELD_MANAGER,
-        bound.signal,
-      );
+      // A renewal that was under way when the end came may have reached the server: then the version has moved on.
+      let ours: Lease | undefined = lease;
+      while (ours !== undefined && !(await this.#free(ours, bound.signal))) ours = await this.#ours(bound.signal);
     } catch (error) {
       log.warn({ error: String(error) }, 'cannot give the lease back; the next leader waits for its end');
     } finally {
       cancel();
     }
+  }
+
+  /** Writes the lease without a holder; false when somebody, maybe we ourselves, has written it meanwhile. */
+  async #free({ metadata, spec: { leaseTransitions } }: Lease, signal: AbortSignal): Promise<boolean> {
+    const free = this.#lease({ leaseTransitions, acquireTime: this.#now() }, metadata);
+    const spec = { ...(free.spec as object), holderIdentity: '' };
+    try {
+      await this.#deps.cluster.apply(LEASES, { ...free, spec }, FIELD_MANAGER, signal);
+      return true;
+    } catch (error) {
+      if (isConflict(error)) return false;
+      throw error;
+    }
+  }
+
+  /** The lease as it is now, if we hold it. */
+  async #ours(signal: AbortSignal): Promise<Lease | undefined> {
+    const { namespace, name, identity } = this.#options;
+    const found = await this.#deps.cluster.get({ resource: LEASES, namespace, name }, signal);
+    const lease = found === undefined ? undefined : parseLease(found);
+    return lease?.spec.holderIdentity === identity ? lease : undefined;
   }
 
   async #write(
