@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 /** Milliseconds a test may take where it starts real servers. */
 const INTEGRATION_TIMEOUT_MS = 300_000;
+/** Test files at a time where they start real servers: much of their time is waiting for those. */
+const INTEGRATION_WORKERS = 2;
 /** Milliseconds a story may take on a busy two-core machine. */
 const STORY_TIMEOUT_MS = 900_000;
 
@@ -23,7 +25,7 @@ export default defineConfig({
           include: where.map((folder) => `${folder}/**/*.integration.test.ts`),
           testTimeout: INTEGRATION_TIMEOUT_MS,
           hookTimeout: INTEGRATION_TIMEOUT_MS,
-          fileParallelism: false,
+          maxWorkers: INTEGRATION_WORKERS,
         },
       },
       {
