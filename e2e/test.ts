@@ -54,10 +54,12 @@ async function vitest(project: string): Promise<Count> {
 }
 
 const node = process.execPath;
+/** Parses without leaving a compiled file behind, which would make the operator's image another one. */
+const PARSE = 'import ast, sys; ast.parse(open(sys.argv[1]).read())';
 const checks = [
   () => command('format and lint', bin('biome'), ['ci', '--error-on-warnings', '.']),
   () => command('types', bin('tsc'), ['--noEmit']),
-  () => command('the hook is Python', 'python3', ['-m', 'py_compile', 'operator/gateway/cloudfreedom_hook.py']),
+  () => command('the hook is Python', 'python3', ['-c', PARSE, 'operator/gateway/cloudfreedom_hook.py']),
 ];
 const generated = [
   () => command('generated CRDs are current', node, ['crds/src/generate.ts', '--check']),
