@@ -124,13 +124,12 @@ export class LeaderElection {
 
   async #tryToTake(signal: AbortSignal): Promise<Lease | undefined> {
     const { cluster, clock } = this.#deps;
-    const { identity, namespace, name } = this.#options;
-    const found = await cluster.get({ resource: LEASES, namespace, name }, signal);
-    if (found === undefined) {
+    const { identity } = this.#options;
+    const lease = await this.#read(signal);
+    if (lease === undefined) {
       const first = this.#lease({ leaseTransitions: 0, acquireTime: this.#now() });
       return parseLease(await cluster.create(LEASES, first, FIELD_MANAGER, signal));
     }
-    const lease = parseLease(found);
     const { resourceVersion } = lease.metadata;
     const { holderIdentity, leaseDurationSeconds, leaseTransitions } = lease.spec;
     if (this.#observed.version !== resourceVersion) this.#observed = { version: resourceVersion, at: clock.now() };
@@ -191,10 +190,9 @@ export class LeaderElection {
 
   /** After a conflict: the lease as it is now, if it is still ours. */
   async #stillOurs(lose: (why: string) => void, signal: AbortSignal): Promise<Lease | undefined> {
-    const { namespace, name, identity } = this.#options;
+    const { identity } = this.#options;
     try {
-      const found = await this.#deps.cluster.get({ resource: LEASES, namespace, name }, signal);
-      const lease = found === undefined ? undefined : parseLease(found);
+      const lease = await this.#read(signal);
       if (lease?.spec.holderIdentity === identity) return lease;
       lose(
         `the lease belongs to ${lease === undefined ? 'nobody: it was deleted' : lease.spec.holderIdentity || 'nobody'}`,
@@ -212,8 +210,10 @@ export class LeaderElection {
     const cancel = clock.after(this.#options.retryPeriodMs, () => bound.abort(new Error('no time left')));
     try {
       // A renewal that was under way when the end came may have reached the server: then the version has moved on.
-      let ours: Lease | undefined = lease;
-      while (ours !== undefined && !(await this.#free(ours, bound.signal))) ours = await this.#ours(bound.signal);
+      let now: Lease | undefined = lease;
+      while (now?.spec.holderIdentity === this.#options.identity && !(await this.#free(now, bound.signal))) {
+        now = await this.#read(bound.signal);
+      }
     } catch (error) {
       log.warn({ error: String(error) }, 'cannot give the lease back; the next leader waits for its end');
     } finally {
@@ -234,12 +234,11 @@ export class LeaderElection {
     }
   }
 
-  /** The lease as it is now, if we hold it. */
-  async #ours(signal: AbortSignal): Promise<Lease | undefined> {
-    const { namespace, name, identity } = this.#options;
+  /** The lease as it is now; `undefined` where there is none. */
+  async #read(signal: AbortSignal): Promise<Lease | undefined> {
+    const { namespace, name } = this.#options;
     const found = await this.#deps.cluster.get({ resource: LEASES, namespace, name }, signal);
-    const lease = found === undefined ? undefined : parseLease(found);
-    return lease?.spec.holderIdentity === identity ? lease : undefined;
+    return found === undefined ? undefined : parseLease(found);
   }
 
   async #write(
