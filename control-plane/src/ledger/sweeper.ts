@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { every } from '../every.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -9,28 +10,11 @@ const SWEEP_LIMIT = 500;
 
 /** Ends overdue holds of accounts that nobody calls on. @returns its stop, which waits for a sweep under way */
 export function startSweeper(ledger: Ledger, metrics: Metrics, log: Logger): () => Promise<void> {
-  let underWay: Promise<void> = Promise.resolve();
-  let busy = false;
   const sweep = async () => {
-    if (busy) return;
-    busy = true;
-    try {
-      const ended = await ledger.sweep(SWEEP_LIMIT);
-      if (ended > 0) {
-        metrics.expiredHolds.inc(ended);
-        log.warn({ ended }, 'holds expired without settlement or void');
-      }
-    } catch (error) {
-      log.warn({ err: error }, 'a sweep failed; the next one will do its work');
-    } finally {
-      busy = false;
-    }
+    const ended = await ledger.sweep(SWEEP_LIMIT);
+    if (ended === 0) return;
+    metrics.expiredHolds.inc(ended);
+    log.warn({ ended }, 'holds expired without settlement or void');
   };
-  const timer = setInterval(() => {
-    underWay = sweep();
-  }, SWEEP_INTERVAL_MS);
-  return async () => {
-    clearInterval(timer);
-    await underWay;
-  };
+  return every(SWEEP_INTERVAL_MS, sweep, (err) => log.warn({ err }, 'a sweep failed; the next one will do its work'));
 }

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { pruneEvents } from '../events/prune.ts';
+import { every } from '../every.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { ReconciliationRow, reconcile } from './reconcile.ts';
 
@@ -19,18 +20,11 @@ export type ReconcilerOptions = {
 /** Compares once a night, in one of the replicas, and keeps every replica's gauges. @returns its stop */
 export function startReconciler(options: ReconcilerOptions): () => Promise<void> {
   const { log } = options;
-  let underWay: Promise<void> | undefined;
-  const timer = setInterval(() => {
-    underWay ??= tick(options)
-      .catch((err: unknown) => log.warn({ err }, 'the reconciler failed; it tries again in a minute'))
-      .finally(() => {
-        underWay = undefined;
-      });
-  }, TICK_MS);
-  return async () => {
-    clearInterval(timer);
-    await underWay;
-  };
+  return every(
+    TICK_MS,
+    () => tick(options),
+    (err) => log.warn({ err }, 'the reconciler failed; it tries again in a minute'),
+  );
 }
 
 /** One look: compares if that is due, then reads the gauges. */

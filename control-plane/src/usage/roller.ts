@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
+import { every } from '../every.ts';
 
 /** Milliseconds between two looks. Queries add what is not rolled up yet, so nobody waits for it. */
 const ROLL_INTERVAL_MS = 10_000;
@@ -8,18 +9,11 @@ const ACCOUNTS_AT_ONCE = 200;
 
 /** Brings the rollups of usage up to the present, in as many processes as there are. @returns its stop */
 export function startRoller(pool: pg.Pool, log: Logger): () => Promise<void> {
-  let underWay: Promise<void> | undefined;
-  const timer = setInterval(() => {
-    underWay ??= rollUp(pool)
-      .catch((err: unknown) => log.warn({ err }, 'usage was not rolled up; the next look does it'))
-      .finally(() => {
-        underWay = undefined;
-      });
-  }, ROLL_INTERVAL_MS);
-  return async () => {
-    clearInterval(timer);
-    await underWay;
-  };
+  return every(
+    ROLL_INTERVAL_MS,
+    () => rollUp(pool),
+    (err) => log.warn({ err }, 'usage was not rolled up; the next look does it'),
+  );
 }
 
 /** Rolls up what has come since the last time. */
