@@ -1,31 +1,7 @@
 import type { TenantRegistration } from '../catalogue/registrations.ts';
 import { type LeaseOutcome, Leases } from '../ledger/leases.ts';
 import type { SettleOutcome } from '../ledger/ledger.ts';
-import { payloadHash } from '../ledger/payload-hash.ts';
-import type { HoldTerms } from '../ledger/terms.ts';
-import { type LedgerBench, type LedgerBenchOptions, ledgerBench } from './ledger-bench.ts';
-
-const TERMS: HoldTerms = {
-  model: 'small',
-  callType: 'chat',
-  stream: false,
-  bound: { inputTokens: 1, outputTokens: 1, images: 0, audioInput: false },
-  usdPerEurMicro: 1_000_000n,
-  rateDay: '2026-11-20',
-  marginPercent: 0,
-  priceSnapshot: '0'.repeat(64),
-  prices: {},
-};
-const USAGE = {
-  inputTokens: 1,
-  cachedInputTokens: 0,
-  cacheWriteTokens: 0,
-  audioInputTokens: 0,
-  outputTokens: 1,
-  audioOutputTokens: 0,
-  images: 0,
-  totalTokens: 2,
-};
+import { type LedgerBench, type LedgerBenchOptions, ledgerBench, settlementOf, TERMS } from './ledger-bench.ts';
 
 /** An account and its leases, spoken to in amounts. */
 export type LeaseBench = LedgerBench & {
@@ -72,32 +48,15 @@ export async function leaseBench(options: LedgerBenchOptions & { readonly holdTt
         holdTtlMs,
       }),
     settleLeased: (leaseId, requestId, total, { boundNanoEur = total, user } = {}) =>
-      leases.settle(
-        {
-          account: of.account,
-          requestId,
-          settlement: payloadHash({ total: total.toString() }),
-          modelServed: 'small',
-          usage: USAGE,
-          charge: { costNanoEur: total, marginNanoEur: 0n, totalNanoEur: total },
-          prices: null,
-          cacheHit: false,
-          finish: 'complete',
-          startedAt: '2026-11-20T10:00:00Z',
-          firstTokenAt: null,
-          endedAt: '2026-11-20T10:00:01Z',
-          traceId: undefined,
-        },
-        {
-          leaseId,
-          tenant: of.tenant,
-          keySha256: known.key,
-          user: user === undefined ? undefined : { externalId: user },
-          boundNanoEur,
-          maxOutputTokens: 1,
-          terms: TERMS,
-          holdTtlMs,
-        },
-      ),
+      leases.settle(settlementOf(of.account, requestId, total), {
+        leaseId,
+        tenant: of.tenant,
+        keySha256: known.key,
+        user: user === undefined ? undefined : { externalId: user },
+        boundNanoEur,
+        maxOutputTokens: 1,
+        terms: TERMS,
+        holdTtlMs,
+      }),
   };
 }

@@ -3,7 +3,13 @@ import type pg from 'pg';
 import { Catalogue, storeRate } from '../catalogue/catalogue.ts';
 import type { TenantRegistration } from '../catalogue/registrations.ts';
 import { hashSecret } from '../http/auth.ts';
-import { type AuthoriseInput, type AuthoriseOutcome, Ledger, type SettleOutcome } from '../ledger/ledger.ts';
+import {
+  type AuthoriseInput,
+  type AuthoriseOutcome,
+  Ledger,
+  type SettleInput,
+  type SettleOutcome,
+} from '../ledger/ledger.ts';
 import { payloadHash } from '../ledger/payload-hash.ts';
 import type { HoldTerms } from '../ledger/terms.ts';
 import type { Usage } from '../pricing/cost.ts';
@@ -12,7 +18,8 @@ import { tenantRegistration, tenantSecrets } from './registrations.ts';
 
 const MINUTE_MS = 60_000;
 
-const TERMS: HoldTerms = {
+/** What every request is billed by. */
+export const TERMS: HoldTerms = {
   model: 'small',
   callType: 'chat',
   stream: false,
@@ -45,6 +52,25 @@ const USAGE: Usage = {
   images: 0,
   totalTokens: 2,
 };
+
+/** The settlement of a request that cost `total`. */
+export function settlementOf(account: bigint, requestId: string, total: bigint): SettleInput {
+  return {
+    account,
+    requestId,
+    settlement: payloadHash({ total: total.toString() }),
+    modelServed: 'small',
+    usage: USAGE,
+    charge: { costNanoEur: total, marginNanoEur: 0n, totalNanoEur: total },
+    prices: null,
+    cacheHit: false,
+    finish: 'complete',
+    startedAt: '2026-11-20T10:00:00Z',
+    firstTokenAt: null,
+    endedAt: '2026-11-20T10:00:01Z',
+    traceId: undefined,
+  };
+}
 
 /** One account with its ledger, spoken to in amounts: prices have tests of their own. */
 export type LedgerBench = {
@@ -115,22 +141,7 @@ export async function ledgerBench(options: LedgerBenchOptions): Promise<LedgerBe
       return { id: keys[0]?.id ?? '', keySha256 };
     },
     tenant: tenant.id,
-    settle: (requestId, total) =>
-      ledger.settle({
-        account: tenant.account,
-        requestId,
-        settlement: payloadHash({ total: total.toString() }),
-        modelServed: 'small',
-        usage: USAGE,
-        charge: { costNanoEur: total, marginNanoEur: 0n, totalNanoEur: total },
-        prices: null,
-        cacheHit: false,
-        finish: 'complete',
-        startedAt: '2026-11-20T10:00:00Z',
-        firstTokenAt: null,
-        endedAt: '2026-11-20T10:00:01Z',
-        traceId: undefined,
-      }),
+    settle: (requestId, total) => ledger.settle(settlementOf(tenant.account, requestId, total)),
     register: async (more) => {
       tenant = await stored(more);
     },
