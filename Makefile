@@ -5,7 +5,7 @@ NODE := scripts/node
 BIN := PATH="$$(scripts/node --path):$$PATH" node_modules/.bin
 BIOME := $(BIN)/biome
 
-.PHONY: help bootstrap demo test up down check fix unit integration stories generate verify images bench bench-ledger ledger-replay sim kill-rounds
+.PHONY: help bootstrap demo test up down check fix unit integration stories generate verify images bench bench-ledger ledger-replay audit-verify sim kill-rounds
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)$$/  make \1|\2/' | column -t -s '|'
@@ -62,6 +62,9 @@ bench-ledger: bootstrap ## the ledger beside pgbench with bare statements, in on
 
 ledger-replay: bootstrap ## recomputes every balance of DATABASE_URL (or DATA_DIR) from its lines and compares
 	@$(NODE) control-plane/src/ledger/replay.ts
+
+audit-verify: bootstrap ## proves every audit chain of DATABASE_URL (or DATA_DIR), or names the entries that are wrong
+	@$(NODE) control-plane/src/audit/verify-main.ts
 
 sim: bootstrap ## SEED=… RUNS=…: the ledger under simulated gateways, clocks and faults, beside a model of its rules
 	@$(NODE) control-plane/src/simulation/main.ts
