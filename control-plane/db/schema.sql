@@ -53,6 +53,77 @@ create table api_key (
   constraint api_key_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
 );
 
+create table audit_anchor (
+  chain_id bigint not null,
+  sequence bigint not null,
+  hash bytea not null,
+  count bigint not null,
+  at timestamp with time zone default now() not null,
+  constraint audit_anchor_chain_id_fkey FOREIGN KEY (chain_id) REFERENCES audit_chain(id),
+  constraint audit_anchor_count_check CHECK ((count > 0)),
+  constraint audit_anchor_hash_check CHECK ((octet_length(hash) = 32)),
+  constraint audit_anchor_pkey PRIMARY KEY (chain_id, sequence)
+);
+
+create table audit_chain (
+  id bigint not null,
+  sequence bigint default 0 not null,
+  hash bytea not null,
+  at timestamp with time zone default '-infinity'::timestamp with time zone not null,
+  constraint audit_chain_hash_check CHECK ((octet_length(hash) = 32)),
+  constraint audit_chain_id_check CHECK ((id >= 0)),
+  constraint audit_chain_pkey PRIMARY KEY (id),
+  constraint audit_chain_sequence_check CHECK ((sequence >= 0))
+) with (fillfactor=50);
+
+create table audit_entry (
+  chain_id bigint not null,
+  sequence bigint not null,
+  at timestamp with time zone not null,
+  actor_kind text not null,
+  actor_id text,
+  actor text,
+  action text not null,
+  target_kind text,
+  target_id text,
+  before json,
+  after json,
+  request_id text,
+  personal bytea[] not null,
+  previous bytea not null,
+  hash bytea not null,
+  constraint audit_entry_action_check CHECK ((action ~ '^[A-Za-z][A-Za-z0-9_.-]{0,99}$'::text)),
+  constraint audit_entry_actor_kind_check CHECK ((actor_kind = ANY (ARRAY['person'::text, 'key'::text, 'service'::text, 'admin'::text, 'operator'::text, 'kubernetes'::text, 'system'::text, 'anonymous'::text]))),
+  constraint audit_entry_hash_check CHECK ((octet_length(hash) = 32)),
+  constraint audit_entry_pkey PRIMARY KEY (chain_id, sequence),
+  constraint audit_entry_previous_check CHECK ((octet_length(previous) = 32)),
+  constraint audit_entry_sequence_check CHECK ((sequence > 0))
+);
+
+create table audit_kubernetes_object (
+  uid text not null,
+  kind text not null,
+  name text not null,
+  generation bigint not null,
+  spec jsonb,
+  seen_at timestamp with time zone default now() not null,
+  constraint audit_kubernetes_object_pkey PRIMARY KEY (uid)
+);
+
+create table audit_personal (
+  chain_id bigint not null,
+  sequence bigint not null,
+  place integer not null,
+  person_id uuid,
+  value text,
+  salt bytea,
+  erased_at timestamp with time zone,
+  constraint audit_personal_check CHECK ((((value IS NULL) = (salt IS NULL)) AND ((value IS NULL) = (erased_at IS NOT NULL)))),
+  constraint audit_personal_pkey PRIMARY KEY (chain_id, sequence, place),
+  constraint audit_personal_place_check CHECK ((place > 0)),
+  constraint audit_personal_salt_check CHECK ((octet_length(salt) = 16))
+);
+
 create table balance (
   account_id bigint not null,
   granted bigint default 0 not null,
@@ -500,6 +571,14 @@ CREATE UNIQUE INDEX api_key_one_chat_key ON public.api_key USING btree (tenant_i
 
 CREATE INDEX api_key_page ON public.api_key USING btree (tenant_id, created_at, id);
 
+CREATE INDEX audit_entry_action ON public.audit_entry USING btree (chain_id, action, sequence);
+
+CREATE INDEX audit_entry_actor ON public.audit_entry USING btree (chain_id, actor_id, sequence) WHERE (actor_id IS NOT NULL);
+
+CREATE INDEX audit_entry_target ON public.audit_entry USING btree (chain_id, target_id, sequence) WHERE (target_id IS NOT NULL);
+
+CREATE INDEX audit_personal_person ON public.audit_personal USING btree (person_id) WHERE ((person_id IS NOT NULL) AND (erased_at IS NULL));
+
 CREATE INDEX delivery_due ON public.delivery USING btree (next_attempt_at) WHERE (state = 'pending'::text);
 
 CREATE INDEX delivery_under_way ON public.delivery USING btree (tenant_id, channel) WHERE ((state = 'pending'::text) AND (taken_until IS NOT NULL));
@@ -534,6 +613,22 @@ CREATE UNIQUE INDEX usage_line_page ON public.usage_line USING btree (account_id
 
 CREATE UNIQUE INDEX usage_rollup_key ON public.usage_rollup USING btree (account_id, day, member_id, key_id, model, model_served) NULLS NOT DISTINCT;
 
+CREATE TRIGGER audit_anchor_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_anchor FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER audit_anchor_is_true BEFORE INSERT ON public.audit_anchor FOR EACH ROW EXECUTE FUNCTION audit_check_anchor();
+
+CREATE TRIGGER audit_chain_stays BEFORE DELETE OR TRUNCATE ON public.audit_chain FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER audit_entry_append_only BEFORE UPDATE OR TRUNCATE ON public.audit_entry FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER audit_entry_only_retention_deletes BEFORE DELETE ON public.audit_entry FOR EACH ROW EXECUTE FUNCTION audit_refuse_delete();
+
+CREATE TRIGGER audit_personal_no_truncate BEFORE TRUNCATE ON public.audit_personal FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER audit_personal_only_erased BEFORE UPDATE ON public.audit_personal FOR EACH ROW EXECUTE FUNCTION audit_only_erase();
+
+CREATE TRIGGER audit_personal_only_retention_deletes BEFORE DELETE ON public.audit_personal FOR EACH ROW EXECUTE FUNCTION audit_refuse_delete();
+
 CREATE TRIGGER balance_reaches_threshold AFTER UPDATE ON public.balance FOR EACH ROW WHEN (((new.posted <> old.posted) OR (new.granted <> old.granted))) EXECUTE FUNCTION balance_alert();
 
 CREATE TRIGGER event_append_only BEFORE UPDATE OR TRUNCATE ON public.event FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -557,6 +652,8 @@ CREATE TRIGGER sub_balance_reaches_threshold AFTER UPDATE ON public.sub_balance 
 CREATE TRIGGER tenant_changes_time_zone AFTER UPDATE OF time_zone ON public.tenant FOR EACH ROW WHEN ((old.time_zone <> new.time_zone)) EXECUTE FUNCTION usage_cut_days();
 
 CREATE TRIGGER usage_line_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.usage_line FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- the owner itself may only insert, maintain, references, select, trigger audit_anchor
 
 -- the owner itself may only insert, maintain, references, select, trigger ledger_entry
 
@@ -980,6 +1077,173 @@ begin
     select v_alert, t.id, 'webhook', url from webhook where tenant_id = t.id;
     perform pg_notify('cloudfreedom_delivery', '');
   end loop;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.audit_append(p_chain bigint, p_actor_kind text, p_actor_id text, p_actor text, p_action text, p_target_kind text, p_target_id text, p_before text, p_after text, p_request_id text, p_values text[], p_people uuid[])
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_head audit_chain;
+  v_entry audit_entry;
+  v_salts bytea[];
+begin
+  v_head := audit_lock(p_chain);
+  select coalesce(array_agg(salt order by place), '{}'),
+         coalesce(array_agg(sha256(salt || convert_to(value, 'UTF8')) order by place), '{}')
+    into v_salts, v_entry.personal
+    from (select value, place, uuid_send(gen_random_uuid()) as salt
+          from unnest(p_values) with ordinality v (value, place) offset 0) salted;
+  v_entry.chain_id := p_chain;
+  v_entry.sequence := v_head.sequence + 1;
+  v_entry.at := greatest(clock_timestamp(), v_head.at);
+  v_entry.actor_kind := p_actor_kind;
+  v_entry.actor_id := p_actor_id;
+  v_entry.actor := p_actor;
+  v_entry.action := p_action;
+  v_entry.target_kind := p_target_kind;
+  v_entry.target_id := p_target_id;
+  v_entry.before := p_before::json;
+  v_entry.after := p_after::json;
+  v_entry.request_id := p_request_id;
+  v_entry.previous := v_head.hash;
+  v_entry.hash := audit_hash(v_entry);
+
+  insert into audit_entry values (v_entry.*);
+  insert into audit_personal (chain_id, sequence, place, person_id, value, salt)
+    select p_chain, v_entry.sequence, place, person, value, v_salts[place]
+    from unnest(p_values, p_people) with ordinality v (value, person, place);
+  update audit_chain set sequence = v_entry.sequence, hash = v_entry.hash, at = v_entry.at where id = p_chain;
+  if p_chain > 0 then
+    perform event_append(p_chain, 'audit.appended',
+      jsonb_build_object('sequence', v_entry.sequence, 'action', p_action));
+  end if;
+  return v_entry.sequence;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.audit_check_anchor()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if not exists (select from audit_entry where chain_id = new.chain_id and sequence = new.sequence
+                 and hash = new.hash and at < now() - interval '30 days') then
+    raise exception 'an audit may only forget entries older than thirty days' using errcode = 'CF001';
+  end if;
+  return new;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.audit_field(p_value text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select case when p_value is null then '-' else octet_length(p_value) || ':' || p_value end || ','
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.audit_genesis(p_chain bigint)
+ RETURNS bytea
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select sha256(convert_to('cloudfreedom audit chain ' || p_chain, 'UTF8'))
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.audit_hash(p_entry audit_entry)
+ RETURNS bytea
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select sha256(convert_to(
+    audit_field(encode(p_entry.previous, 'hex')) ||
+    audit_field(p_entry.chain_id::text) ||
+    audit_field(p_entry.sequence::text) ||
+    audit_field(to_char(p_entry.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) ||
+    audit_field(p_entry.actor_kind) ||
+    audit_field(p_entry.actor_id) ||
+    audit_field(p_entry.actor) ||
+    audit_field(p_entry.action) ||
+    audit_field(p_entry.target_kind) ||
+    audit_field(p_entry.target_id) ||
+    audit_field(p_entry.before::text) ||
+    audit_field(p_entry.after::text) ||
+    audit_field(p_entry.request_id) ||
+    audit_field((select string_agg(encode(value, 'hex'), ' ' order by place)
+                 from unnest(p_entry.personal) with ordinality p (value, place))), 'UTF8'))
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.audit_lock(p_chain bigint)
+ RETURNS audit_chain
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_head audit_chain;
+begin
+  if p_chain > 0 then
+    insert into event_counter (tenant_id, last) values (p_chain, 0) on conflict do nothing;
+    perform from event_counter where tenant_id = p_chain for update;
+  end if;
+  select * into v_head from audit_chain where id = p_chain for update;
+  if not found then
+    insert into audit_chain (id, hash) values (p_chain, audit_genesis(p_chain)) on conflict do nothing;
+    select * into v_head from audit_chain where id = p_chain for update;
+  end if;
+  return v_head;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.audit_only_erase()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if old.erased_at is not null or new.erased_at is null or new.value is not null
+    or (new.chain_id, new.sequence, new.place, new.person_id)
+       is distinct from (old.chain_id, old.sequence, old.place, old.person_id) then
+    raise exception 'a personal value of the audit can only be erased' using errcode = 'CF001';
+  end if;
+  return new;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.audit_prune(p_chain bigint, p_days integer, p_limit integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_last bigint;
+  v_count bigint;
+begin
+  perform audit_lock(p_chain);
+  select max(sequence), count(*) into v_last, v_count from (
+    select sequence, at from audit_entry where chain_id = p_chain order by sequence limit p_limit) oldest
+    where at < now() - p_days * interval '1 day';
+  if v_count = 0 then
+    return 0;
+  end if;
+  insert into audit_anchor (chain_id, sequence, hash, count)
+    select chain_id, sequence, hash, v_count from audit_entry where chain_id = p_chain and sequence = v_last;
+  delete from audit_personal where chain_id = p_chain and sequence <= v_last;
+  delete from audit_entry where chain_id = p_chain and sequence <= v_last;
+  return v_count;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.audit_refuse_delete()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if not exists (select from audit_anchor where chain_id = old.chain_id and sequence >= old.sequence) then
+    raise exception '% is append-only: only retention takes entries away', tg_table_name using errcode = 'CF001';
+  end if;
+  return old;
 end $function$
 ;
 
