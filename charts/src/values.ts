@@ -103,7 +103,15 @@ export const Values = z.object({
       size: BytesQuantity.describe('Volume of the embedded database. It can grow where the StorageClass allows it.'),
       className: orEmpty(ObjectName).describe("StorageClass. Empty: the cluster's default."),
     }),
-    topUpUrl: orEmpty(url).describe('Where a refusal sends people to top up. Empty: https://<baseDomain>/top-up.'),
+    portal: z.object({
+      url: orEmpty(url).describe('Where people sign in and manage their tenants. Empty: https://portal.<baseDomain>.'),
+      admins: z
+        .array(z.string().regex(/^[^@\s,]+@[^@\s,]+$/))
+        .describe('Addresses of people who administer the platform, once they have confirmed theirs.'),
+    }),
+    topUpUrl: orEmpty(url).describe(
+      'Where a refusal sends people to top up. Empty: https://portal.<baseDomain>/top-up.',
+    ),
     holdTtlSeconds: z
       .int()
       .min(60)
@@ -144,7 +152,7 @@ export const Values = z.object({
   }),
   keys: z.object({
     existingSecret: orEmpty(ObjectName).describe(
-      'Secret with admin-key and operator-key. Empty: control-plane-keys is made once and never rolled.',
+      'Secret with admin-key, operator-key and encryption-key. Empty: control-plane-keys is made once and never rolled.',
     ),
   }),
   ingress: z.object({
@@ -152,6 +160,9 @@ export const Values = z.object({
     className: orEmpty(ObjectName).describe("IngressClass of API and tenants. Empty: the cluster's default."),
     namespace: DnsLabel.describe('Namespace of the ingress controller: its pods, and no others, are let in.'),
     annotations: strings.describe("Annotations of the API's Ingress."),
+    trustedProxies: z
+      .array(cidr)
+      .describe('Networks of the proxies in front; only their X-Forwarded-For is believed. Empty: nobody’s.'),
   }),
   tls: z.object({
     localCa: z.object({

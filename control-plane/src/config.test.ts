@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
 import { readConfig } from './config.ts';
 
-const KEYS = { ADMIN_KEY: 'admin-key-for-tests', OPERATOR_KEY: 'operator-key-for-tests' };
+const KEYS = {
+  ADMIN_KEY: 'admin-key-for-tests',
+  OPERATOR_KEY: 'operator-key-for-tests',
+  ENCRYPTION_KEY: 'encryption-key-for-tests-only-000',
+};
 
 test('two keys are enough to start', () => {
   expect(readConfig(KEYS)).toMatchObject({ port: 8080, databaseUrl: undefined, holdTtlMs: 3_600_000 });

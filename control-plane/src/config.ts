@@ -13,9 +13,20 @@ const Environment = z
     PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
     ADMIN_KEY: Key,
     OPERATOR_KEY: Key,
+    ENCRYPTION_KEY: z.string().min(32, 'must have at least 32 characters that nobody can guess'),
     DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
     DATA_DIR: z.string().default('/var/lib/cloudfreedom'),
     BASE_DOMAIN: z.string().default('localhost'),
+    PORTAL_URL: z.url({ protocol: /^https?$/ }).optional(),
+    PORTAL_FOLDER: z.string().optional(),
+    TRUSTED_PROXIES: z
+      .string()
+      .regex(/^[0-9a-fA-F.:]+\/\d{1,3}(,[0-9a-fA-F.:]+\/\d{1,3})*$/, 'must be networks like 10.0.0.0/8, commas between')
+      .optional(),
+    PLATFORM_ADMINS: z
+      .string()
+      .regex(/^[^\s,@]+@[^\s,@]+(,[^\s,@]+@[^\s,@]+)*$/, 'must be e-mail addresses, commas between')
+      .optional(),
     SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
     MAIL_FROM: z.email().optional(),
     WEBHOOK_TRUSTED_HOSTS: z
@@ -46,6 +57,16 @@ export type Config = {
   /** Absent: the embedded Postgres in `dataFolder`. */
   readonly databaseUrl: string | undefined;
   readonly dataFolder: string;
+  /** Secrets that must be read again are sealed under it. */
+  readonly encryptionKey: string;
+  /** Where people are: pages, API and OpenID provider. */
+  readonly portalUrl: string;
+  /** The portal's built pages. Absent: the API alone is served. */
+  readonly portalFolder: string | undefined;
+  /** Networks of proxies whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
+  /** Addresses of people who administer the platform. */
+  readonly platformAdmins: readonly string[];
   readonly topUpUrl: string;
   /** smtp:// or smtps://, user and password inside. Absent: no mail is sent. */
   readonly smtpUrl: string | undefined;
@@ -68,6 +89,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     throw new Error(`the environment is not usable:\n  ${faults.join('\n  ')}`);
   }
   const values = parsed.data;
+  const portalUrl = (values.PORTAL_URL ?? `https://portal.${values.BASE_DOMAIN}`).replace(/\/+$/, '');
   return {
     host: values.HOST,
     port: values.PORT,
@@ -75,7 +97,12 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     operatorKey: values.OPERATOR_KEY,
     databaseUrl: values.DATABASE_URL,
     dataFolder: values.DATA_DIR,
-    topUpUrl: values.TOP_UP_URL ?? `https://${values.BASE_DOMAIN}/top-up`,
+    encryptionKey: values.ENCRYPTION_KEY,
+    portalUrl,
+    portalFolder: values.PORTAL_FOLDER,
+    trustedProxies: values.TRUSTED_PROXIES?.split(',') ?? [],
+    platformAdmins: values.PLATFORM_ADMINS?.toLowerCase().split(',') ?? [],
+    topUpUrl: values.TOP_UP_URL ?? `${portalUrl}/top-up`,
     smtpUrl: values.SMTP_URL,
     mailFrom: values.MAIL_FROM ?? `no-reply@${values.BASE_DOMAIN}`,
     webhookTrustedHosts: values.WEBHOOK_TRUSTED_HOSTS?.split(',') ?? [],

@@ -9,6 +9,8 @@ const SECRET_FIELDS = [
   'key',
   'adminKey',
   'operatorKey',
+  'encryptionKey',
+  'token',
   'password',
   'databaseUrl',
   'smtpUrl',

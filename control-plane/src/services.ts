@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { Catalogue } from './catalogue/catalogue.ts';
+import type { Vault } from './crypto/vault.ts';
 import type { Bell } from './events/bell.ts';
 import type { Metrics } from './http/metrics.ts';
 import type { Leases } from './ledger/leases.ts';
@@ -16,6 +17,10 @@ export type Services = {
   /** Rings when the database has something new for those who wait. */
   readonly bell: Bell;
   readonly log: Logger;
+  /** Seals secrets that have to be read again. */
+  readonly vault: Vault;
+  /** Where people are: pages, API and OpenID provider, such as https://portal.example.org. */
+  readonly portalUrl: string;
   /** Where a tenant tops up; goes into refusals. */
   readonly topUpUrl: string;
   /** host:port that webhooks may call in private networks and without TLS. */

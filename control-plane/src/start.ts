@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,11 +9,13 @@ import { openMailer } from './alerts/mailer.ts';
 import { Catalogue, storeRate } from './catalogue/catalogue.ts';
 import { shippedPriceList, storePriceList } from './catalogue/price-snapshot.ts';
 import type { Config } from './config.ts';
+import { openVault } from './crypto/vault.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './database/embedded-postgres.ts';
 import { migrate } from './database/migrate.ts';
 import { openPool } from './database/pool.ts';
 import { Bell } from './events/bell.ts';
 import { hashSecret } from './http/auth.ts';
+import { trustedProxies } from './http/client.ts';
 import { createMetrics } from './http/metrics.ts';
 import { listen } from './http/server.ts';
 import { Leases } from './ledger/leases.ts';
@@ -28,6 +31,8 @@ import { startRoller } from './usage/roller.ts';
 
 /** Longer than the gateway's three tries of ten minutes; a killed gateway voids its holds itself when it is back. */
 const DEFAULT_HOLD_TTL_MS = 3_600_000;
+/** Of an installation that was not told where its people are: tests. */
+const DEFAULT_PORTAL_URL = 'https://portal.localhost';
 const MAIL_FROM = 'no-reply@localhost';
 
 export type ControlPlane = {
@@ -74,7 +79,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const metrics = createMetrics(pool);
     undo.push(startSweeper(ledger, metrics, log));
     const now = options.now ?? (() => new Date());
-    const topUpUrl = options.topUpUrl ?? 'https://localhost/top-up';
+    const portalUrl = options.portalUrl ?? DEFAULT_PORTAL_URL;
+    const topUpUrl = options.topUpUrl ?? `${portalUrl}/top-up`;
+    // Without a key given, what is sealed is lost with the process: its database is, too, or it is a test's.
+    const vault = openVault(options.encryptionKey ?? randomBytes(32).toString('base64url'));
     const webhookTrustedHosts = options.webhookTrustedHosts ?? [];
     const bell = new Bell(databaseUrl, log);
     undo.push(() => bell.stop());
@@ -95,6 +103,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       metrics,
       log,
       bell,
+      vault,
+      portalUrl,
       topUpUrl,
       webhookTrustedHosts,
       now,
@@ -103,9 +113,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       shutdown: shutdown.signal,
     };
     const keys = { admin: hashSecret(options.adminKey), operator: hashSecret(options.operatorKey) };
-    const pipeline = { services, keys, telemetry, checkAnswers: options.checkAnswers ?? true };
+    const proxies = trustedProxies(options.trustedProxies ?? []);
+    const pipeline = { services, keys, telemetry, proxies, checkAnswers: options.checkAnswers ?? true };
+    const beside = { mounts: [], pages: undefined };
     const where = { host: options.host ?? '127.0.0.1', port: options.port ?? 0 };
-    const server = await listen(pipeline, routes, where);
+    const server = await listen(pipeline, routes, beside, where);
     undo.push(server.close);
     undo.push(async () => {
       shutdown.abort();

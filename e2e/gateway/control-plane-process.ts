@@ -41,6 +41,7 @@ export async function startControlPlane(folder: string): Promise<ControlPlane> {
       PORT: `${port}`,
       DATA_DIR: data,
       ADMIN_KEY: adminKey,
+      ENCRYPTION_KEY: 'encryption-key-of-the-gateway-tests',
       OPERATOR_KEY: 'operator-key-of-the-gateway-tests',
       BASE_DOMAIN: 'cloudfreedom.test',
       LOG_LEVEL: 'warn',

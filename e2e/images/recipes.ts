@@ -62,7 +62,13 @@ function ofCheckout(name: ImageName, inputs: string[]): Recipe {
 
 /** An image that runs one npm workspace with the packages it needs in production. */
 function workspace(name: 'operator' | 'control-plane'): Recipe {
-  const manifests = ['package.json', 'package-lock.json', 'crds/package.json', 'e2e/package.json'];
+  const manifests = [
+    'package.json',
+    'package-lock.json',
+    'crds/package.json',
+    'portal/package.json',
+    'e2e/package.json',
+  ];
   const other = name === 'operator' ? 'control-plane/package.json' : 'operator/package.json';
   return ofCheckout(name, [...manifests, other, 'crds/src', name]);
 }

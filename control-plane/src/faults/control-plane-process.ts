@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { ADMIN_KEY, OPERATOR_KEY } from '../testing/api.ts';
+import { ADMIN_KEY, ENCRYPTION_KEY, OPERATOR_KEY } from '../testing/api.ts';
 
 const MAIN = join(import.meta.dirname, '../main.ts');
 const START_TIMEOUT_MS = 60_000;
@@ -32,6 +32,7 @@ export class ControlPlaneProcess {
         PORT: '0',
         DATABASE_URL: this.#databaseUrl,
         ADMIN_KEY,
+        ENCRYPTION_KEY,
         OPERATOR_KEY,
         LOG_LEVEL: 'info',
       },

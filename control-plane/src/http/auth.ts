@@ -1,69 +1,87 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { TenantRecord } from '../catalogue/tenant-record.ts';
+import { SESSION_COOKIE } from '../identity/session/session-cookie.ts';
+import { readSession, type SignedIn } from '../identity/session/sessions.ts';
+import type { Services } from '../services.ts';
 import { HttpProblem } from './problem.ts';
-import type { Access } from './route.ts';
 
 /** Who calls. */
 export type Principal =
   | { readonly kind: 'anonymous' }
   | { readonly kind: 'admin' }
   | { readonly kind: 'operator' }
-  | { readonly kind: 'gateway'; readonly tenant: TenantRecord };
+  | { readonly kind: 'gateway'; readonly tenant: TenantRecord }
+  /** A person, signed in at the portal. */
+  | ({ readonly kind: 'person' } & SignedIn);
 
 /** The sha-256 of the two service keys; the keys themselves are not kept. */
 export type ServiceKeys = { readonly admin: Buffer; readonly operator: Buffer };
 
-const ANONYMOUS: Principal = { kind: 'anonymous' };
-/** No header longer than this is looked at. */
-const MAX_AUTHORIZATION_LENGTH = 512;
+/** What of a request tells who calls. */
+export type Credentials = {
+  readonly method: string;
+  readonly authorization: string | undefined;
+  readonly origin: string | undefined;
+  readonly fetchSite: string | undefined;
+  readonly cookies: ReadonlyMap<string, string>;
+};
+
+export const ANONYMOUS: Principal = { kind: 'anonymous' };
+/** No header longer than this is looked at: a JWT of ours has less. */
+const MAX_AUTHORIZATION_LENGTH = 4_096;
+/** Methods that change nothing, which other sites' links may therefore call. */
+const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 export function hashSecret(secret: string): Buffer {
   return createHash('sha256').update(secret).digest();
 }
 
-/** Which kinds of caller each access admits. */
-const ADMITS: Record<Access, readonly Principal['kind'][]> = {
-  public: ['anonymous', 'admin', 'operator', 'gateway'],
-  operator: ['operator', 'admin'],
-  admin: ['admin'],
-  gateway: ['gateway'],
-};
-
 /**
- * Finds out who calls and whether they may.
- * @throws HttpProblem 401 without a known key, 403 with one that is for something else
+ * Finds out who calls. A bearer token wins over a cookie, and a wrong one is not made up for by it.
+ * @returns undefined where there is no valid credential
+ * @throws HttpProblem 403 where a browser was sent here by another site
  */
-export async function authenticate(
-  authorization: string | undefined,
-  access: Access,
+export async function identify(
+  credentials: Credentials,
+  services: Services,
   keys: ServiceKeys,
-  catalogue: Catalogue,
-): Promise<Principal> {
-  if (access === 'public') return ANONYMOUS;
-  const principal = await principalOf(authorization, keys, catalogue);
-  if (principal === undefined) {
-    throw new HttpProblem(401, 'key_unknown', 'send a valid key as "Authorization: Bearer <key>"');
-  }
-  if (!ADMITS[access].includes(principal.kind)) {
-    throw new HttpProblem(403, 'key_not_allowed', `this key is for another part of the API; ${NEEDED[access]}`);
-  }
-  return principal;
+): Promise<Principal | undefined> {
+  if (credentials.authorization !== undefined) return principalOfBearer(credentials.authorization, services, keys);
+  const token = credentials.cookies.get(SESSION_COOKIE);
+  if (token === undefined) return undefined;
+  const signedIn = await readSession(services.pool, token);
+  if (signedIn === undefined) return undefined;
+  refuseOtherSites(credentials, services.portalUrl, true);
+  return { kind: 'person', ...signedIn };
 }
 
-const NEEDED: Record<Access, string> = {
-  public: '',
-  operator: 'this needs the operator key or the admin key',
-  admin: 'this needs the admin key',
-  gateway: "this needs a tenant's gateway credential",
-};
+/**
+ * Another site's form or script may make a browser send our cookies along: what changes something must come from the
+ * portal's own pages. Without a cookie a foreign Origin is still refused, so that nobody is signed in as somebody else.
+ */
+export function refuseOtherSites(
+  { method, origin, fetchSite }: Pick<Credentials, 'method' | 'origin' | 'fetchSite'>,
+  portalUrl: string,
+  hasCookie: boolean,
+): void {
+  if (SAFE_METHODS.has(method)) return;
+  const own =
+    origin !== undefined
+      ? origin === new URL(portalUrl).origin
+      : fetchSite === undefined
+        ? !hasCookie
+        : fetchSite === 'same-origin';
+  if (own) return;
+  const detail = 'this call was begun by another site; open the portal and try there';
+  throw new HttpProblem(403, 'cross_site', detail);
+}
 
-async function principalOf(
-  authorization: string | undefined,
+async function principalOfBearer(
+  authorization: string,
+  services: Services,
   keys: ServiceKeys,
-  catalogue: Catalogue,
 ): Promise<Principal | undefined> {
-  if (authorization === undefined || authorization.length > MAX_AUTHORIZATION_LENGTH) return undefined;
+  if (authorization.length > MAX_AUTHORIZATION_LENGTH) return undefined;
   const secret = /^bearer ([\x21-\x7e]+)$/i.exec(authorization)?.[1];
   if (secret === undefined) return undefined;
   const hash = hashSecret(secret);
@@ -72,6 +90,6 @@ async function principalOf(
   const isOperator = timingSafeEqual(hash, keys.operator);
   if (isAdmin) return { kind: 'admin' };
   if (isOperator) return { kind: 'operator' };
-  const tenant = await catalogue.tenantOfCredential(hash);
+  const tenant = await services.catalogue.tenantOfCredential(hash);
   return tenant === undefined ? undefined : { kind: 'gateway', tenant };
 }

@@ -4,8 +4,11 @@ import type { z } from 'zod';
 import type { Services } from '../services.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { traceIdOf } from '../trace-context.ts';
-import { authenticate, type Principal, type ServiceKeys } from './auth.ts';
+import { admit } from './admit.ts';
+import { ANONYMOUS, identify, type Principal, refuseOtherSites, type ServiceKeys } from './auth.ts';
 import { readJson } from './body.ts';
+import { clientOf, cookiesOf, type TrustedProxies } from './client.ts';
+import type { Role } from './permissions.ts';
 import { HttpProblem, invalidInput, problem } from './problem.ts';
 import type { Answer, Call, Route } from './route.ts';
 import { isStream, sendStream, signalOf } from './stream.ts';
@@ -21,6 +24,7 @@ export type Pipeline = {
   readonly services: Services;
   readonly keys: ServiceKeys;
   readonly telemetry: Telemetry;
+  readonly proxies: TrustedProxies;
   /** Tests have every answer checked against the schema that OpenAPI shows. */
   readonly checkAnswers: boolean;
 };
@@ -37,11 +41,11 @@ export async function serve(
   const given = request.headers['x-request-id'];
   const requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
   const log = pipeline.services.log;
-  let principal: Principal = { kind: 'anonymous' };
+  let principal = ANONYMOUS;
   const work = async (): Promise<Answer> => {
-    const { authorization } = request.headers;
-    principal = await authenticate(authorization, route.access, pipeline.keys, pipeline.services.catalogue);
-    return perform(pipeline, route, params, request, response, principal);
+    const caller = await callerOf(pipeline, route, params, request);
+    principal = caller.principal;
+    return perform(pipeline, route, params, request, response, { ...caller, requestId });
   };
   let answer: Answer;
   try {
@@ -64,25 +68,54 @@ export async function serve(
   if (stream !== undefined) await sendStream(response, answer, stream, requestId, log);
 }
 
+/** Who calls, let in or turned away before anything of the request is read. */
+async function callerOf(
+  { services, keys }: Pipeline,
+  route: Route,
+  params: Record<string, unknown>,
+  request: IncomingMessage,
+): Promise<{ principal: Principal; role: Role | undefined }> {
+  const credentials = {
+    method: request.method ?? 'GET',
+    authorization: request.headers.authorization,
+    origin: request.headers.origin,
+    fetchSite: headerOf(request, 'sec-fetch-site'),
+    cookies: cookiesOf(request),
+  };
+  if (route.access === 'public') {
+    if (credentials.authorization === undefined) refuseOtherSites(credentials, services.portalUrl, false);
+    return { principal: ANONYMOUS, role: undefined };
+  }
+  const principal = await identify(credentials, services, keys);
+  const tenant = typeof params.tenant === 'string' ? params.tenant : undefined;
+  const role = await admit(principal, route, tenant, services.pool);
+  return { principal: principal ?? ANONYMOUS, role };
+}
+
+function headerOf(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
 async function perform(
   pipeline: Pipeline,
   route: Route,
   params: Record<string, unknown>,
   request: IncomingMessage,
   response: ServerResponse,
-  principal: Principal,
+  caller: { principal: Principal; role: Role | undefined; requestId: string },
 ): Promise<Answer> {
-  const { 'last-event-id': lastEventId } = request.headers;
-  const traceparent = request.headers.traceparent;
   const call: Call<unknown, unknown, unknown> = {
     params: route.params ? parse(route.params, params) : {},
     query: route.query ? parse(route.query, queryOf(request)) : {},
     body: route.body ? parse(route.body, await readJson(request)) : undefined,
     idempotencyKey: route.idempotent ? idempotencyKeyOf(request) : '',
-    principal,
-    traceId: traceIdOf(typeof traceparent === 'string' ? traceparent : undefined),
+    ...caller,
+    client: clientOf(request, pipeline.proxies),
+    cookies: cookiesOf(request),
+    traceId: traceIdOf(headerOf(request, 'traceparent')),
     signal: route.streams.length > 0 ? signalOf(response, pipeline.services.shutdown) : NEVER,
-    lastEventId: typeof lastEventId === 'string' ? lastEventId : undefined,
+    lastEventId: headerOf(request, 'last-event-id'),
   };
   const answer = await route.run(pipeline.services, call as Call<never, never, never>);
   if (pipeline.checkAnswers) checkAnswer(route, answer);
@@ -141,7 +174,7 @@ function send(pipeline: Pipeline, response: ServerResponse, answer: Answer, requ
   if (response.headersSent || response.destroyed) return;
   const raw = typeof answer.body === 'string';
   const text = answer.body === undefined ? '' : raw ? (answer.body as string) : JSON.stringify(answer.body);
-  const headers: Record<string, string | number> = {
+  const headers: Record<string, string | number | string[]> = {
     'x-request-id': requestId,
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
@@ -151,6 +184,7 @@ function send(pipeline: Pipeline, response: ServerResponse, answer: Answer, requ
   if (text !== '' && !raw) {
     headers['content-type'] = answer.status >= 400 ? 'application/problem+json' : 'application/json';
   }
+  if (answer.cookies !== undefined && answer.cookies.length > 0) headers['set-cookie'] = [...answer.cookies];
   // While draining, every answer asks its connection to end: the next request goes to another replica.
   if (pipeline.services.draining() || answer.status === 413) headers.connection = 'close';
   response.writeHead(answer.status, headers);

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import type { Services } from '../services.ts';
+import type { Access } from './admit.ts';
 import type { Principal } from './auth.ts';
-
-/** Who may call a route. `admin` may do what `operator` may; a gateway credential opens gateway routes and no other. */
-export type Access = 'public' | 'operator' | 'admin' | 'gateway';
+import type { ClientInfo } from './client.ts';
+import type { Role } from './permissions.ts';
 
 /** What an operation is given: everything parsed, the caller known. */
 export type Call<Params, Query, Body> = {
@@ -12,6 +12,11 @@ export type Call<Params, Query, Body> = {
   readonly body: Body;
   readonly idempotencyKey: string;
   readonly principal: Principal;
+  /** What the person who calls is in the tenant that the address names; undefined for keys and platform admins. */
+  readonly role: Role | undefined;
+  readonly client: ClientInfo;
+  readonly cookies: ReadonlyMap<string, string>;
+  readonly requestId: string;
   readonly traceId: string | undefined;
   /** Of a route that streams: aborted when the caller has gone or the process shuts down. */
   readonly signal: AbortSignal;
@@ -27,6 +32,20 @@ export type Answer = {
   readonly status: number;
   readonly body?: unknown | AsyncIterable<string>;
   readonly headers?: Record<string, string>;
+  /** Set-Cookie headers. */
+  readonly cookies?: readonly string[];
+  /** What the audit is told beyond who called what: plain JSON, never a secret. */
+  readonly audit?: AuditNote;
+};
+
+/** What a change was, for those who look back. */
+export type AuditNote = {
+  /** Absent: the id of the route. */
+  readonly action?: string;
+  /** What was changed, such as "member/<id>". Absent: the path. */
+  readonly target?: string;
+  readonly before?: unknown;
+  readonly after?: unknown;
 };
 
 /** One operation: validation, handler and OpenAPI description come from this one value. */
@@ -38,6 +57,8 @@ export type Route = {
   readonly summary: string;
   readonly tag: string;
   readonly access: Access;
+  /** Of a route that needs a permission: the operator key opens it too. */
+  readonly operatorToo: boolean;
   readonly params: z.ZodObject | undefined;
   readonly query: z.ZodObject | undefined;
   readonly body: z.ZodType | undefined;
@@ -52,8 +73,9 @@ export type Route = {
 
 type Definition<Params extends z.ZodObject, Query extends z.ZodObject, Body extends z.ZodType> = Omit<
   Route,
-  'params' | 'query' | 'body' | 'idempotent' | 'streams' | 'run'
+  'params' | 'query' | 'body' | 'idempotent' | 'streams' | 'operatorToo' | 'run'
 > & {
+  readonly operatorToo?: boolean;
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
@@ -70,6 +92,7 @@ export function route<
 >(definition: Definition<Params, Query, Body>): Route {
   return {
     ...definition,
+    operatorToo: definition.operatorToo ?? false,
     params: definition.params,
     query: definition.query,
     body: definition.body,

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import helmet from 'helmet';
@@ -14,20 +14,41 @@ const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 /** Milliseconds that requests under way get at shutdown. */
 const DRAIN_TIMEOUT_MS = 10_000;
 
+/** Whatever answers without being an operation of the API. */
+export type Mount = {
+  /** A path such as /oidc; it and all below it are handed over. */
+  readonly prefix: string;
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
+};
+
+/** What is served beside the API. */
+export type Beside = {
+  readonly mounts: readonly Mount[];
+  /** Asked when no operation has the address: the portal's pages. It calls `next` when it has nothing either. */
+  readonly pages: ((request: IncomingMessage, response: ServerResponse, next: () => void) => void) | undefined;
+};
+
 export type HttpServer = { readonly url: string; readonly port: number; readonly close: () => Promise<void> };
 
 /** Listens. The gateway's routes are looked up by their exact URL before express: they are the hot path. */
 export async function listen(
   pipeline: Pipeline,
   routes: readonly Route[],
+  beside: Beside,
   where: { host: string; port: number },
 ): Promise<HttpServer> {
   const hot = new Map(routes.filter(({ access }) => access === 'gateway').map((route) => [route.path, route]));
-  const app = expressApp(pipeline, routes);
+  const app = expressApp(pipeline, routes, beside.pages);
   const server = createServer((request, response) => {
-    const route = request.method === 'POST' ? hot.get(request.url ?? '') : undefined;
-    if (route === undefined) app(request, response);
-    else void serve(pipeline, route, {}, request, response);
+    const url = request.url ?? '';
+    const route = request.method === 'POST' ? hot.get(url) : undefined;
+    if (route !== undefined) {
+      void serve(pipeline, route, {}, request, response);
+      return;
+    }
+    const mount = beside.mounts.find(({ prefix }) => isBelow(url, prefix));
+    if (mount === undefined) app(request, response);
+    else mount.handle(request, response);
   });
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
@@ -41,14 +62,24 @@ export async function listen(
   return { url: `http://${host}:${port}`, port, close: () => close(server) };
 }
 
-function expressApp(pipeline: Pipeline, routes: readonly Route[]): express.Express {
+function isBelow(url: string, prefix: string): boolean {
+  return url.startsWith(prefix) && ['', '/', '?'].includes(url.charAt(prefix.length));
+}
+
+/** Addresses without a parameter come before those that would swallow them: /members/me before /members/{person}. */
+function byPrecision(one: string, other: string): number {
+  const weight = (path: string) => path.replaceAll(/\{\w+\}/g, '\u{10ffff}');
+  return weight(one) < weight(other) ? -1 : 1;
+}
+
+function expressApp(pipeline: Pipeline, routes: readonly Route[], pages: Beside['pages']): express.Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('case sensitive routing', true);
   app.use(helmet());
   const methodsByPath = Map.groupBy(routes, ({ path }) => path);
-  for (const [path, group] of methodsByPath) {
+  for (const [path, group] of [...methodsByPath].sort(([one], [other]) => byPrecision(one, other))) {
     const pattern = path.replaceAll(/\{(\w+)\}/g, ':$1');
     for (const route of group) {
       app[route.method](pattern, (request, response) => serve(pipeline, route, request.params, request, response));
@@ -59,6 +90,7 @@ function expressApp(pipeline: Pipeline, routes: readonly Route[]): express.Expre
       response.status(405).set('allow', allow).type('application/problem+json').send(JSON.stringify(body));
     });
   }
+  if (pages !== undefined) app.use(pages);
   app.use((_request, response) => {
     const body = problem(404, 'no_such_address', 'there is nothing at this address; GET /openapi.json lists all');
     response.status(404).type('application/problem+json').send(JSON.stringify(body));

@@ -1,16 +1,21 @@
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
+import type { Access } from '../http/admit.ts';
 import { Problem } from '../http/problem.ts';
-import type { Access, Route } from '../http/route.ts';
+import type { Route } from '../http/route.ts';
+import { SESSION_COOKIE } from '../identity/session/session-cookie.ts';
 
 const INTRODUCTION =
   'Amounts are integer nano-EUR as decimal strings; fields that hold them end in NanoEur. Errors are problem+json (RFC 9457) with a stable `code`.';
 
-const SECURITY: Record<Access, readonly string[]> = {
+const SECURITY: Partial<Record<Access, readonly string[]>> = {
   public: [],
   operator: ['operatorKey', 'adminKey'],
-  admin: ['adminKey'],
+  admin: ['adminKey', 'session'],
   gateway: ['gatewayCredential'],
+  person: ['session'],
 };
+/** Of the routes that need a permission in a tenant. */
+const SECURITY_IN_TENANT = ['session', 'adminKey'] as const;
 
 const KEYS = {
   adminKey: 'The platform’s admin key',
@@ -27,11 +32,23 @@ export function openApiDocument(routes: readonly Route[]): object {
     info: { title: 'CloudFreedom control plane', version: '1.0.0', description: INTRODUCTION },
     paths,
     components: {
-      securitySchemes: Object.fromEntries(
-        Object.entries(KEYS).map(([name, description]) => [name, { type: 'http', scheme: 'bearer', description }]),
-      ),
+      securitySchemes: {
+        ...Object.fromEntries(
+          Object.entries(KEYS).map(([name, description]) => [name, { type: 'http', scheme: 'bearer', description }]),
+        ),
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: SESSION_COOKIE,
+          description: 'A person, signed in at the portal',
+        },
+      },
     },
   });
+}
+
+function securityOf({ access, operatorToo }: Route): readonly string[] {
+  return SECURITY[access] ?? [...SECURITY_IN_TENANT, ...(operatorToo ? ['operatorKey'] : [])];
 }
 
 function operation(route: Route): ZodOpenApiOperationObject {
@@ -40,7 +57,7 @@ function operation(route: Route): ZodOpenApiOperationObject {
     operationId: route.id,
     summary: route.summary,
     tags: [route.tag],
-    security: SECURITY[route.access].map((name) => ({ [name]: [] })),
+    security: securityOf(route).map((name) => ({ [name]: [] })),
     ...(headers.length > 0 ? { parameters: headers } : {}),
     requestParams: { ...(route.params ? { path: route.params } : {}), ...(route.query ? { query: route.query } : {}) },
     ...(route.body ? { requestBody: { required: true, content: { 'application/json': { schema: route.body } } } } : {}),

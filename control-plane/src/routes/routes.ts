@@ -1,6 +1,9 @@
 import type { Route } from '../http/route.ts';
+import { accountRoutes } from './account/account-routes.ts';
 import { listAlerts } from './alerts/list.ts';
+import { auditRoutes } from './audit/audit-routes.ts';
 import { streamEvents } from './events/stream.ts';
+import { fileRoutes } from './files/file-routes.ts';
 import { authorise } from './gateway/authorise.ts';
 import { identify } from './gateway/identify.ts';
 import { lease } from './gateway/lease.ts';
@@ -11,23 +14,25 @@ import { createGrant } from './grants/create.ts';
 import { listGrants } from './grants/list.ts';
 import { createReset } from './grants/reset.ts';
 import { createReversal } from './grants/reverse.ts';
-import { changeKey } from './keys/change.ts';
-import { createKey } from './keys/create.ts';
-import { deleteKey } from './keys/delete.ts';
-import { listKeys } from './keys/list.ts';
+import { keyRoutes } from './keys/key-routes.ts';
 import { deleteModel } from './models/delete.ts';
 import { getModel } from './models/get.ts';
 import { getModelPrices } from './models/get-prices.ts';
 import { listModels } from './models/list.ts';
 import { putModel } from './models/put.ts';
+import { oidcRoutes } from './oidc/oidc-routes.ts';
+import { organisationRoutes } from './organisation/organisation-routes.ts';
 import { deletePlan } from './plans/delete.ts';
 import { getPlan } from './plans/get.ts';
 import { listPlans } from './plans/list.ts';
 import { putPlan } from './plans/put.ts';
+import { platformRoutes } from './platform/platform-routes.ts';
 import { getPriceSnapshot } from './price-snapshots/get.ts';
 import { listPriceSnapshots } from './price-snapshots/list.ts';
+import { privacyRoutes } from './privacy/privacy-routes.ts';
 import { createReconciliation } from './reconciliations/create.ts';
 import { listReconciliations } from './reconciliations/list.ts';
+import { signInRoutes } from './sign-in/sign-in-routes.ts';
 import { healthz, readyz } from './system/health.ts';
 import { metrics } from './system/metrics.ts';
 import { openapi } from './system/openapi.ts';
@@ -68,10 +73,7 @@ export const routes: readonly Route[] = [
   createUser,
   changeUser,
   listUsers,
-  createKey,
-  changeKey,
-  listKeys,
-  deleteKey,
+  ...keyRoutes,
   listUsage,
   listLedger,
   summariseUsage,
@@ -95,6 +97,14 @@ export const routes: readonly Route[] = [
   deleteModel,
   listPriceSnapshots,
   getPriceSnapshot,
+  ...accountRoutes,
+  ...signInRoutes,
+  ...organisationRoutes,
+  ...oidcRoutes,
+  ...fileRoutes,
+  ...auditRoutes,
+  ...privacyRoutes,
+  ...platformRoutes,
   healthz,
   readyz,
   metrics,

@@ -8,7 +8,8 @@ export const getBudget = route({
   id: 'getBudget',
   summary: 'What a tenant has, has spent and holds in the present period',
   tag: 'Tenants',
-  access: 'operator',
+  access: 'budget.read',
+  operatorToo: true,
   params: TenantParams,
   responses: {
     200: { description: 'The budget', schema: BudgetView },

@@ -1,0 +1,4 @@
+import type { Route } from '../../http/route.ts';
+
+/** See the files beside this one: one operation each. */
+export const signInRoutes: readonly Route[] = [];
