@@ -386,11 +386,45 @@ create table member (
   constraint member_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
 );
 
+create table membership (
+  tenant_id bigint not null,
+  person_id uuid not null,
+  role text not null,
+  member_id uuid,
+  created_at timestamp with time zone default now() not null,
+  constraint membership_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id),
+  constraint membership_member_id_key UNIQUE (member_id),
+  constraint membership_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+  constraint membership_pkey PRIMARY KEY (tenant_id, person_id),
+  constraint membership_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text, 'billing'::text]))),
+  constraint membership_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+);
+
 create table model (
   name text not null,
   registration jsonb not null,
   changed_at timestamp with time zone default now() not null,
   constraint model_pkey PRIMARY KEY (name)
+);
+
+create table person (
+  id uuid default gen_random_uuid() not null,
+  email text,
+  name text,
+  language text default 'de'::text not null,
+  email_verified_at timestamp with time zone,
+  password_hash text,
+  platform_admin boolean default false not null,
+  state text default 'active'::text not null,
+  created_at timestamp with time zone default now() not null,
+  changed_at timestamp with time zone default now() not null,
+  constraint person_check CHECK (((state = 'erased'::text) = (email IS NULL))),
+  constraint person_check1 CHECK (((state <> 'erased'::text) OR ((name IS NULL) AND (password_hash IS NULL) AND (NOT platform_admin)))),
+  constraint person_email_check CHECK (((length(email) >= 3) AND (length(email) <= 254))),
+  constraint person_language_check CHECK ((language = ANY (ARRAY['de'::text, 'en'::text]))),
+  constraint person_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+  constraint person_pkey PRIMARY KEY (id),
+  constraint person_state_check CHECK ((state = ANY (ARRAY['active'::text, 'locked'::text, 'erased'::text])))
 );
 
 create table plan (
@@ -425,6 +459,26 @@ create table reconciliation (
   constraint reconciliation_check1 CHECK ((ok = (faults = '[]'::jsonb))),
   constraint reconciliation_night_key UNIQUE (night),
   constraint reconciliation_pkey PRIMARY KEY (id)
+);
+
+create table session (
+  id uuid default gen_random_uuid() not null,
+  person_id uuid not null,
+  token_sha256 bytea not null,
+  methods text[] not null,
+  address inet,
+  user_agent text,
+  created_at timestamp with time zone default now() not null,
+  authenticated_at timestamp with time zone default now() not null,
+  last_seen_at timestamp with time zone default now() not null,
+  expires_at timestamp with time zone not null,
+  revoked_at timestamp with time zone,
+  constraint session_methods_check CHECK (((cardinality(methods) > 0) AND (methods <@ ARRAY['password'::text, 'totp'::text, 'recovery'::text, 'passkey'::text, 'google'::text, 'github'::text, 'gitlab'::text, 'confirmation'::text]))),
+  constraint session_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+  constraint session_pkey PRIMARY KEY (id),
+  constraint session_token_sha256_check CHECK ((octet_length(token_sha256) = 32)),
+  constraint session_token_sha256_key UNIQUE (token_sha256),
+  constraint session_user_agent_check CHECK ((length(user_agent) <= 300))
 );
 
 create table sub_balance (
@@ -601,7 +655,15 @@ CREATE UNIQUE INDEX member_external_id ON public.member USING btree (tenant_id, 
 
 CREATE INDEX member_page ON public.member USING btree (tenant_id, created_at, id);
 
+CREATE INDEX membership_person ON public.membership USING btree (person_id);
+
+CREATE UNIQUE INDEX person_email ON public.person USING btree (lower(email)) WHERE (state <> 'erased'::text);
+
 CREATE INDEX reconciliation_page ON public.reconciliation USING btree (started_at, id);
+
+CREATE INDEX session_expired ON public.session USING btree (expires_at);
+
+CREATE INDEX session_person ON public.session USING btree (person_id, created_at) WHERE (revoked_at IS NULL);
 
 CREATE INDEX sub_balance_account ON public.sub_balance USING btree (account_id, period);
 
