@@ -40,10 +40,11 @@ integration: bootstrap ## real API server, Postgres, Redis and LiteLLM on loopba
 stories: bootstrap ## the whole platform in a cluster, and a real browser
 	@$(NODE) e2e/test.ts stories
 
-generate: bootstrap ## remakes every generated file: CRDs, prices, OpenAPI, goldens
+generate: bootstrap ## remakes every generated file: CRDs, prices, OpenAPI, typed client, goldens
 	@$(NODE) crds/src/generate.ts
 	@$(NODE) e2e/prices/generate.ts
 	@$(NODE) control-plane/src/openapi/generate.ts
+	@$(NODE) control-plane/src/client/generate.ts
 	@$(NODE) charts/src/generate.ts
 	@UPDATE_GOLDENS=1 $(BIN)/vitest run --project unit operator crds
 	@UPDATE_GOLDENS=1 $(BIN)/vitest run --project integration charts/src/goldens

@@ -66,6 +66,7 @@ const generated = [
   () => command('generated chart values are current', node, ['charts/src/generate.ts', '--check']),
   () => command('the price list is the pinned LiteLLM’s', node, ['e2e/prices/generate.ts', '--check']),
   () => command('generated OpenAPI is current', node, ['control-plane/src/openapi/generate.ts', '--check']),
+  () => command('the typed client is current', node, ['control-plane/src/client/generate.ts', '--check']),
 ];
 
 /** The stories want a platform; one that was up already stays up, one that is made here is taken down again. */

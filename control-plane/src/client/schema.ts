@@ -1,0 +1,5183 @@
+// Made by control-plane/src/client/generate.ts from openapi.json. Change the routes instead.
+
+export interface paths {
+    "/v1/gateway/identify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell whose key this is */
+        post: operations["identify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/gateway/authorise": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hold the most a call can cost, or refuse it */
+        post: operations["authorise"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/gateway/settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bill a call by what it used */
+        post: operations["settle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/gateway/void": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a hold back unused */
+        post: operations["void"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/gateway/leases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hold a slice of the budget in advance, or go on holding it */
+        post: operations["lease"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/gateway/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what the outbox holds */
+        post: operations["report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A tenant with its budget */
+        get: operations["getTenant"];
+        /** Register a tenant, or change its registration */
+        put: operations["putTenant"];
+        post?: never;
+        /** Close a tenant; with data=erase also forget its people and keys and free its name */
+        delete: operations["deleteTenant"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All tenants by name */
+        get: operations["listTenants"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/budget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a tenant has, has spent and holds in the present period */
+        get: operations["getBudget"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All grants, oldest first */
+        get: operations["listGrants"];
+        put?: never;
+        /** Top up, promote or correct a budget, once per Idempotency-Key */
+        post: operations["createGrant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/resets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give back what the period has cost so far, as a correction, once per Idempotency-Key */
+        post: operations["createReset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/reversals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back a posting or a grant, or part of it, by a new line, once per Idempotency-Key */
+        post: operations["createReversal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Users of a tenant, oldest first */
+        get: operations["listUsers"];
+        put?: never;
+        /** Add a user to a tenant */
+        post: operations["createUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/users/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Set what a user may spend in a month */
+        patch: operations["changeUser"];
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Keys of a tenant, oldest first, without their secrets */
+        get: operations["listKeys"];
+        put?: never;
+        /** Issue an API key; its secret is shown this once */
+        post: operations["createKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/keys/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke an API key */
+        delete: operations["deleteKey"];
+        options?: never;
+        head?: never;
+        /** Set what an API key may spend in a month */
+        patch: operations["changeKey"];
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One explained line per billed request, oldest first */
+        get: operations["listUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every movement of a tenant’s budget and every refusal, in the order they happened */
+        get: operations["listLedger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/usage/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Usage summed by day, model, user and key */
+        get: operations["summariseUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/usage/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All usage lines of a span as a file */
+        get: operations["exportUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/forecast": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a tenant will have spent when its period ends, and the day its budget runs out */
+        get: operations["getForecast"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Budget thresholds a tenant, its users and keys have reached, oldest first, and who was told */
+        get: operations["listAlerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happens to a tenant, live, as server-sent events */
+        get: operations["streamEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a tenant’s own system is told of alerts */
+        get: operations["getWebhook"];
+        /** Set where a tenant’s own system is told of alerts */
+        put: operations["putWebhook"];
+        post?: never;
+        /** Tell a tenant’s own system of alerts no more */
+        delete: operations["deleteWebhook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reconciliations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Comparisons of the ledger, newest first */
+        get: operations["listReconciliations"];
+        put?: never;
+        /** Compare the ledger with its replay and with what the gateways reported, now */
+        post: operations["createReconciliation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/plans/{plan}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A registered plan */
+        get: operations["getPlan"];
+        /** Register a plan, or change its registration */
+        put: operations["putPlan"];
+        post?: never;
+        /** Remove a plan; what was billed by it stays explained in the usage lines */
+        delete: operations["deletePlan"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All plans by name */
+        get: operations["listPlans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{model}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A registered model */
+        get: operations["getModel"];
+        /** Register a model, or change its registration */
+        put: operations["putModel"];
+        post?: never;
+        /** Remove a model; what was billed by it stays explained in the usage lines */
+        delete: operations["deleteModel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{model}/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a model costs now, before margin */
+        get: operations["getModelPrices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All models by name */
+        get: operations["listModels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/price-snapshots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All price snapshots, oldest first */
+        get: operations["listPriceSnapshots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/price-snapshots/{snapshot}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The prices that requests of its time were billed by */
+        get: operations["getPriceSnapshot"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The process is alive */
+        get: operations["healthz"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** It can serve: the database answers, and it is not shutting down */
+        get: operations["readyz"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Metrics in Prometheus’ text format */
+        get: operations["metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This description */
+        get: operations["openapi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        TenantRegistration: {
+            uid: string;
+            displayName: string;
+            /**
+             * @description Who is told of alerts
+             * @default []
+             */
+            owners?: string[];
+            plan: string;
+            /** @enum {string} */
+            language: "de" | "en";
+            timeZone: string;
+            host: string;
+            /**
+             * @description Integer nano-EUR as a decimal string
+             * @example 25000000000
+             */
+            monthlyBudgetNanoEur: string;
+            /**
+             * @description What each user may spend in a month, unless told otherwise; null: no limit of their own
+             * @default null
+             */
+            memberBudgetNanoEur?: string | null;
+            /**
+             * @description The same for each API key; the chat’s own key has no limit
+             * @default null
+             */
+            keyBudgetNanoEur?: string | null;
+            /**
+             * @description Seats; null: any number
+             * @default null
+             */
+            maxMembers?: number | null;
+            /**
+             * @description What each gateway may hold in advance, and for how long it may spend from it unasked
+             * @default null
+             */
+            lease?: {
+                /**
+                 * @description Integer nano-EUR as a decimal string
+                 * @example 25000000000
+                 */
+                amountNanoEur: string;
+                seconds: number;
+            } | null;
+            marginPercent: number;
+            models: string[];
+            alertThresholdsPercent: number[];
+            suspended: boolean;
+            gatewayCredentialSha256: string;
+            chatKeySha256: string;
+        };
+        PlanRegistration: {
+            displayName: string;
+            monthlyBudgetNanoEur: string | null;
+            maxMembers: number | null;
+            modelClasses: ("mini" | "full" | "custom")[];
+            marginPercent: number;
+        };
+        ModelRegistration: {
+            /** @enum {string} */
+            class: "mini" | "full" | "custom";
+            /** @enum {string} */
+            mode: "chat" | "embedding" | "image";
+            free: boolean;
+            limits: {
+                contextTokens: number;
+                maxOutputTokens: number;
+            };
+            prices: {
+                /**
+                 * @description Decimal USD
+                 * @example 0.15
+                 */
+                inputUsdPerMillion: string;
+                /**
+                 * @description Decimal USD
+                 * @example 0.15
+                 */
+                cachedInputUsdPerMillion?: string;
+                /**
+                 * @description Decimal USD
+                 * @example 0.15
+                 */
+                cacheWriteUsdPerMillion?: string;
+                /**
+                 * @description Decimal USD
+                 * @example 0.15
+                 */
+                audioInputUsdPerMillion?: string;
+                /**
+                 * @description Decimal USD
+                 * @example 0.15
+                 */
+                outputUsdPerMillion: string;
+                /**
+                 * @description Decimal USD
+                 * @example 0.15
+                 */
+                audioOutputUsdPerMillion?: string;
+                /**
+                 * @description Decimal USD
+                 * @example 0.15
+                 */
+                imageUsd?: string;
+                longContext?: {
+                    /**
+                     * @description Decimal USD
+                     * @example 0.15
+                     */
+                    inputUsdPerMillion: string;
+                    /**
+                     * @description Decimal USD
+                     * @example 0.15
+                     */
+                    cachedInputUsdPerMillion?: string;
+                    /**
+                     * @description Decimal USD
+                     * @example 0.15
+                     */
+                    cacheWriteUsdPerMillion?: string;
+                    /**
+                     * @description Decimal USD
+                     * @example 0.15
+                     */
+                    audioInputUsdPerMillion?: string;
+                    /**
+                     * @description Decimal USD
+                     * @example 0.15
+                     */
+                    outputUsdPerMillion: string;
+                    /**
+                     * @description Decimal USD
+                     * @example 0.15
+                     */
+                    audioOutputUsdPerMillion?: string;
+                    aboveTokens: number;
+                };
+            } | null;
+            fallbacks: string[];
+            replacedBy: string | null;
+            deployments: {
+                name: string;
+                provider: string;
+                model: string;
+                residency: string;
+            }[];
+        };
+        /** @description What went wrong (RFC 9457) and what to do about it */
+        Problem: {
+            type: string;
+            title: string;
+            status: number;
+            detail: string;
+            code: string;
+            errors?: {
+                path: string;
+                message: string;
+            }[];
+            retryAfterSeconds?: number;
+        };
+        /** @description Not authorised. `message` is final text for the user, in their language */
+        Refusal: {
+            type: string;
+            title: string;
+            status: number;
+            detail: string;
+            code: string;
+            errors?: {
+                path: string;
+                message: string;
+            }[];
+            retryAfterSeconds?: number;
+            /** @constant */
+            outcome: "refused";
+            /** @enum {string} */
+            reason: "spent" | "busy" | "suspended" | "seats_taken" | "model_not_allowed" | "model_not_for_this" | "model_unknown" | "unpriced";
+            /**
+             * @description Whose budget refused, where a budget did
+             * @enum {string}
+             */
+            scope?: "tenant" | "user" | "key";
+            message: string;
+            /** Format: date-time */
+            resetsAt?: string;
+            /** Format: uri */
+            topUpUrl?: string;
+        };
+        Tenant: {
+            tenant: string;
+            /** @enum {string} */
+            state: "open" | "closed";
+            uid: string;
+            displayName: string;
+            /**
+             * @description Who is told of alerts
+             * @default []
+             */
+            owners: string[];
+            plan: string;
+            /** @enum {string} */
+            language: "de" | "en";
+            timeZone: string;
+            host: string;
+            /**
+             * @description Integer nano-EUR as a decimal string
+             * @example 25000000000
+             */
+            monthlyBudgetNanoEur: string;
+            /**
+             * @description What each user may spend in a month, unless told otherwise; null: no limit of their own
+             * @default null
+             */
+            memberBudgetNanoEur: string | null;
+            /**
+             * @description The same for each API key; the chat’s own key has no limit
+             * @default null
+             */
+            keyBudgetNanoEur: string | null;
+            /**
+             * @description Seats; null: any number
+             * @default null
+             */
+            maxMembers: number | null;
+            /**
+             * @description What each gateway may hold in advance, and for how long it may spend from it unasked
+             * @default null
+             */
+            lease: {
+                /**
+                 * @description Integer nano-EUR as a decimal string
+                 * @example 25000000000
+                 */
+                amountNanoEur: string;
+                seconds: number;
+            } | null;
+            marginPercent: number;
+            models: string[];
+            alertThresholdsPercent: number[];
+            suspended: boolean;
+            gatewayCredentialSha256: string;
+            chatKeySha256: string;
+            budget: components["schemas"]["Budget"];
+        };
+        /** @description The present period. available = granted - posted - held - leased */
+        Budget: {
+            tenant: string;
+            /**
+             * @description Month in the tenant’s time zone
+             * @example 2026-11
+             */
+            period: string;
+            /** @constant */
+            currency: "EUR";
+            /**
+             * @description Integer nano-EUR as a decimal string
+             * @example 25000000000
+             */
+            grantedNanoEur: string;
+            /**
+             * @description Integer nano-EUR as a decimal string
+             * @example 25000000000
+             */
+            postedNanoEur: string;
+            /**
+             * @description The most that requests under way can still cost
+             * @example 25000000000
+             */
+            heldNanoEur: string;
+            /**
+             * @description Held by gateways in advance, for outages
+             * @example 25000000000
+             */
+            leasedNanoEur: string;
+            /**
+             * @description Integer nano-EUR as a decimal string
+             * @example 25000000000
+             */
+            availableNanoEur: string;
+            /**
+             * @description Integer nano-EUR as a decimal string
+             * @example 25000000000
+             */
+            overrunNanoEur: string;
+            /** Format: date-time */
+            resetsAt: string;
+        };
+        Grant: {
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            source: "plan" | "top_up" | "promotion" | "correction";
+            amountNanoEur: string;
+            /** @description Money of lower numbers is spent first */
+            priority: number;
+            /** @description When what is left of it lapses; null: never */
+            expiresAt: string | null;
+            /** @description Of its line in the ledger; a reversal names it */
+            sequence: number;
+            note: string | null;
+            period: string;
+            /** Format: date-time */
+            createdAt: string;
+        };
+        Reversal: {
+            /** Format: uuid */
+            id: string;
+            /** @description The line of the ledger that is taken back */
+            reverses: number;
+            /**
+             * @description Integer nano-EUR as a decimal string
+             * @example 25000000000
+             */
+            amountNanoEur: string;
+            note: string | null;
+            period: string;
+            /** @description Of its own line in the ledger */
+            sequence: number;
+            /** Format: date-time */
+            createdAt: string;
+        };
+        User: {
+            /** Format: uuid */
+            id: string;
+            /** @description The id the chat knows the user by */
+            externalId: string | null;
+            email: string | null;
+            name: string | null;
+            role: string;
+            /** @description A limit of the user’s own; null: the tenant’s default */
+            monthlyBudgetNanoEur: string | null;
+            /** Format: date-time */
+            createdAt: string;
+        };
+        IssuedKey: {
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            kind: "api" | "chat";
+            name: string;
+            userId: string | null;
+            /** @description A limit of the key’s own; null: the tenant’s default */
+            monthlyBudgetNanoEur: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            expiresAt: string | null;
+            revokedAt: string | null;
+            key: string;
+        };
+        /** @description A key without its secret, which is not stored */
+        Key: {
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            kind: "api" | "chat";
+            name: string;
+            userId: string | null;
+            /** @description A limit of the key’s own; null: the tenant’s default */
+            monthlyBudgetNanoEur: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            expiresAt: string | null;
+            revokedAt: string | null;
+        };
+        UsageLine: {
+            /** Format: uuid */
+            requestId: string;
+            /** @description Of its post in the ledger */
+            sequence: number;
+            /** Format: date-time */
+            at: string;
+            model: string;
+            modelServed: string;
+            user: {
+                /** Format: uuid */
+                id: string;
+                externalId: string | null;
+                email: string | null;
+                name: string | null;
+            } | null;
+            keyId: string | null;
+            callType: string;
+            stream: boolean;
+            /** @enum {string} */
+            outcome: "posted" | "posted_late";
+            /** @enum {string} */
+            finish: "complete" | "interrupted";
+            cacheHit: boolean;
+            inputTokens: number;
+            cachedInputTokens: number;
+            cacheWriteTokens: number;
+            audioInputTokens: number;
+            /** @description Reasoning included */
+            outputTokens: number;
+            audioOutputTokens: number;
+            images: number;
+            /** @description The provider’s own sum, where it gave one */
+            providerTotalTokens: number | null;
+            boundInputTokens: number;
+            /** @description Granted */
+            boundOutputTokens: number;
+            boundImages: number;
+            /** @description What was asked for, where the budget covered a shorter answer only */
+            clampedFromOutputTokens: number | null;
+            /**
+             * @description Integer nano-EUR as a decimal string
+             * @example 25000000000
+             */
+            holdNanoEur: string;
+            /**
+             * @description Integer nano-EUR as a decimal string
+             * @example 25000000000
+             */
+            costNanoEur: string;
+            /**
+             * @description Integer nano-EUR as a decimal string
+             * @example 25000000000
+             */
+            marginNanoEur: string;
+            marginPercent: number;
+            /**
+             * @description Integer nano-EUR as a decimal string
+             * @example 25000000000
+             */
+            totalNanoEur: string;
+            /**
+             * @description Integer nano-EUR as a decimal string
+             * @example 25000000000
+             */
+            overrunNanoEur: string;
+            /** @description The unit prices this was billed at */
+            prices: {
+                /** @description Pico-USD per token (per image), as a decimal string */
+                inputPicoUsd: string;
+                /** @description Pico-USD per token (per image), as a decimal string */
+                cachedInputPicoUsd: string;
+                /** @description Pico-USD per token (per image), as a decimal string */
+                cacheWritePicoUsd: string;
+                /** @description Pico-USD per token (per image), as a decimal string */
+                audioInputPicoUsd: string;
+                /** @description Pico-USD per token (per image), as a decimal string */
+                outputPicoUsd: string;
+                /** @description Pico-USD per token (per image), as a decimal string */
+                audioOutputPicoUsd: string;
+                /** @description Pico-USD per token (per image), as a decimal string */
+                imagePicoUsd: string;
+                /** @description Set when these are the prices of a long context: the input was above it */
+                longContextAboveTokens: number | null;
+            } | null;
+            /** @description The price snapshot that was in force */
+            priceSnapshot: string;
+            /** @description Where the unit prices come from: the Model, the snapshot, or it is free */
+            priceSource: ("model" | "snapshot" | "free") | null;
+            usdEurRate: {
+                day: string;
+                /**
+                 * @description USD that one euro cost
+                 * @example 1.159000
+                 */
+                usdPerEur: string;
+            };
+            /** Format: date-time */
+            startedAt: string;
+            firstTokenAt: string | null;
+            /** Format: date-time */
+            endedAt: string;
+            traceId: string | null;
+        };
+        /** @description Balances are the account’s since it was opened. A refusal carries the amount that was asked; it was right when posted + held + amount exceeds granted */
+        LedgerEntry: {
+            sequence: number;
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            kind: "grant" | "hold" | "lease" | "draw" | "post" | "void" | "expire" | "refuse" | "overrun" | "lapse" | "refund" | "revoke";
+            period: string;
+            /** Format: uuid */
+            requestId?: string;
+            /** Format: uuid */
+            userId?: string;
+            /** Format: uuid */
+            keyId?: string;
+            amountNanoEur: string;
+            /**
+             * @description Of a post: the hold that ended with it
+             * @example 25000000000
+             */
+            releasedNanoEur?: string;
+            /**
+             * @description Integer nano-EUR as a decimal string
+             * @example 25000000000
+             */
+            grantedAfterNanoEur: string;
+            /**
+             * @description Integer nano-EUR as a decimal string
+             * @example 25000000000
+             */
+            postedAfterNanoEur: string;
+            /**
+             * @description Integer nano-EUR as a decimal string
+             * @example 25000000000
+             */
+            heldAfterNanoEur: string;
+            /**
+             * @description Integer nano-EUR as a decimal string
+             * @example 25000000000
+             */
+            overrunAfterNanoEur: string;
+            reason?: string;
+            /** @description Of a refusal by the budget of a user or key: its figures at that instant */
+            refusedBy?: {
+                /** @enum {string} */
+                scope: "user" | "key";
+                /**
+                 * @description Integer nano-EUR as a decimal string
+                 * @example 25000000000
+                 */
+                budgetNanoEur: string;
+                /**
+                 * @description Integer nano-EUR as a decimal string
+                 * @example 25000000000
+                 */
+                postedNanoEur: string;
+                /**
+                 * @description Integer nano-EUR as a decimal string
+                 * @example 25000000000
+                 */
+                heldNanoEur: string;
+            };
+            /** @description The line that this one takes back */
+            reverses?: number;
+            /** @description Which granted money it moved; negative: given (back) to the lot */
+            lots?: {
+                lot: number;
+                drawnNanoEur: string;
+            }[];
+        };
+        UsageSum: {
+            /** Format: date */
+            day?: string;
+            /** @description The model that was asked for */
+            model?: string;
+            modelServed?: string;
+            /** @description null: requests of no user */
+            user?: {
+                /** Format: uuid */
+                id: string;
+                email: string | null;
+                name: string | null;
+            } | null;
+            key?: {
+                /** Format: uuid */
+                id: string;
+                name: string;
+            } | null;
+            requests: number;
+            inputTokens: number;
+            cachedInputTokens: number;
+            cacheWriteTokens: number;
+            audioInputTokens: number;
+            outputTokens: number;
+            audioOutputTokens: number;
+            images: number;
+            /**
+             * @description Integer nano-EUR as a decimal string
+             * @example 25000000000
+             */
+            costNanoEur: string;
+            /**
+             * @description Integer nano-EUR as a decimal string
+             * @example 25000000000
+             */
+            marginNanoEur: string;
+            /**
+             * @description Integer nano-EUR as a decimal string
+             * @example 25000000000
+             */
+            totalNanoEur: string;
+            /**
+             * @description Of the total, what was billed beyond a hold
+             * @example 25000000000
+             */
+            overrunNanoEur: string;
+        };
+        Forecast: {
+            tenant: string;
+            period: string;
+            /** @constant */
+            currency: "EUR";
+            /**
+             * @description In the period so far
+             * @example 25000000000
+             */
+            spentNanoEur: string;
+            /**
+             * @description Integer nano-EUR as a decimal string
+             * @example 25000000000
+             */
+            grantedNanoEur: string;
+            /**
+             * @description Spent in the last 7 days, today's beginning included, by their length (at least 24 hours)
+             * @example 25000000000
+             */
+            runRateNanoEurPerDay: string;
+            /**
+             * @description At the end of the period: spent + run rate × time left. May exceed what is granted
+             * @example 25000000000
+             */
+            expectedTotalNanoEur: string;
+            /** @description The day, in the tenant’s time zone, on which the budget runs out; null: not in this period */
+            runsOutOn: string | null;
+            /** Format: date-time */
+            resetsAt: string;
+        };
+        Alert: {
+            /** Format: uuid */
+            id: string;
+            /** @description Id of its event in the stream */
+            eventId: string;
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            scope: "tenant" | "user" | "key";
+            /** @description The user or key whose budget it is */
+            subjectId: string | null;
+            period: string;
+            thresholdPercent: number;
+            /**
+             * @description Integer nano-EUR as a decimal string
+             * @example 25000000000
+             */
+            spentNanoEur: string;
+            /**
+             * @description Integer nano-EUR as a decimal string
+             * @example 25000000000
+             */
+            budgetNanoEur: string;
+            deliveries: {
+                /**
+                 * Format: uuid
+                 * @description webhook-id of the webhook, Message-ID of the mail: the same at every attempt
+                 */
+                id: string;
+                /** @enum {string} */
+                channel: "mail" | "webhook";
+                recipient: string;
+                /** @enum {string} */
+                state: "pending" | "delivered" | "failed";
+                attempts: number;
+                nextAttemptAt: string | null;
+                endedAt: string | null;
+                lastError: string | null;
+            }[];
+        };
+        Webhook: {
+            url: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            changedAt: string;
+            /** @description Only in the answer that made it: whsec_ and the key in base64, as Standard Webhooks has it */
+            secret?: string;
+        };
+        Reconciliation: {
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            cause: "night" | "admin";
+            /** Format: date-time */
+            startedAt: string;
+            /** Format: date-time */
+            finishedAt: string;
+            /** @description Nothing was found that does not add up */
+            ok: boolean;
+            /** @description At most 100 of each kind; figures.faults has their number */
+            faults: {
+                /** @enum {string} */
+                kind: "ledger" | "rollup" | "hold" | "gateway";
+                tenant: string;
+                detail: string;
+            }[];
+            figures: {
+                accounts: number;
+                entries: number;
+                usageLines: number;
+                faults: number;
+                endedPosted: number;
+                endedVoided: number;
+                endedExpired: number;
+                /** @description Share of authorised requests whose end the gateway reported (posted or voided); null: none ended */
+                captureRate: number | null;
+                /** @description Held for the requests that were then posted */
+                authorisedNanoEur: string;
+                /** @description Posted for them */
+                postedNanoEur: string;
+                liveHolds: number;
+                /** @description Age of the oldest hold that has not ended */
+                oldestHoldSeconds: number | null;
+                /** @description Tenants whose gateways all said lately what they have open; their holds are held against it */
+                tenantsReported: number;
+                /** @description Live holds of those that no gateway knows of */
+                unknownToGateways: number;
+                /** @description Results that gateways could not deliver because they were refused */
+                deadLetters: number;
+            };
+        };
+        Plan: {
+            plan: string;
+            displayName: string;
+            monthlyBudgetNanoEur: string | null;
+            maxMembers: number | null;
+            modelClasses: ("mini" | "full" | "custom")[];
+            marginPercent: number;
+        };
+        Model: {
+            model: string;
+            /** @enum {string} */
+            class: "mini" | "full" | "custom";
+            /** @enum {string} */
+            mode: "chat" | "embedding" | "image";
+            free: boolean;
+            limits: {
+                contextTokens: number;
+                maxOutputTokens: number;
+            };
+            prices: {
+                /**
+                 * @description Decimal USD
+                 * @example 0.15
+                 */
+                inputUsdPerMillion: string;
+                /**
+                 * @description Decimal USD
+                 * @example 0.15
+                 */
+                cachedInputUsdPerMillion?: string;
+                /**
+                 * @description Decimal USD
+                 * @example 0.15
+                 */
+                cacheWriteUsdPerMillion?: string;
+                /**
+                 * @description Decimal USD
+                 * @example 0.15
+                 */
+                audioInputUsdPerMillion?: string;
+                /**
+                 * @description Decimal USD
+                 * @example 0.15
+                 */
+                outputUsdPerMillion: string;
+                /**
+                 * @description Decimal USD
+                 * @example 0.15
+                 */
+                audioOutputUsdPerMillion?: string;
+                /**
+                 * @description Decimal USD
+                 * @example 0.15
+                 */
+                imageUsd?: string;
+                longContext?: {
+                    /**
+                     * @description Decimal USD
+                     * @example 0.15
+                     */
+                    inputUsdPerMillion: string;
+                    /**
+                     * @description Decimal USD
+                     * @example 0.15
+                     */
+                    cachedInputUsdPerMillion?: string;
+                    /**
+                     * @description Decimal USD
+                     * @example 0.15
+                     */
+                    cacheWriteUsdPerMillion?: string;
+                    /**
+                     * @description Decimal USD
+                     * @example 0.15
+                     */
+                    audioInputUsdPerMillion?: string;
+                    /**
+                     * @description Decimal USD
+                     * @example 0.15
+                     */
+                    outputUsdPerMillion: string;
+                    /**
+                     * @description Decimal USD
+                     * @example 0.15
+                     */
+                    audioOutputUsdPerMillion?: string;
+                    aboveTokens: number;
+                };
+            } | null;
+            fallbacks: string[];
+            replacedBy: string | null;
+            deployments: {
+                name: string;
+                provider: string;
+                model: string;
+                residency: string;
+            }[];
+        };
+        ModelPrices: {
+            model: string;
+            /** @description Null: nobody knows what it costs, so every request is refused */
+            source: ("model" | "snapshot" | "free") | null;
+            /** @description The snapshot in force */
+            priceSnapshot: string;
+            prices: {
+                /** @description Pico-USD, as a decimal string */
+                inputPicoUsd: string;
+                /** @description Pico-USD, as a decimal string */
+                cachedInputPicoUsd: string;
+                /** @description Pico-USD, as a decimal string */
+                cacheWritePicoUsd: string;
+                /** @description Pico-USD, as a decimal string */
+                audioInputPicoUsd: string;
+                /** @description Pico-USD, as a decimal string */
+                outputPicoUsd: string;
+                /** @description Pico-USD, as a decimal string */
+                audioOutputPicoUsd: string;
+                /** @description Pico-USD, as a decimal string */
+                imagePicoUsd: string;
+                longContext: {
+                    /** @description Pico-USD, as a decimal string */
+                    inputPicoUsd: string;
+                    /** @description Pico-USD, as a decimal string */
+                    cachedInputPicoUsd: string;
+                    /** @description Pico-USD, as a decimal string */
+                    cacheWritePicoUsd: string;
+                    /** @description Pico-USD, as a decimal string */
+                    audioInputPicoUsd: string;
+                    /** @description Pico-USD, as a decimal string */
+                    outputPicoUsd: string;
+                    /** @description Pico-USD, as a decimal string */
+                    audioOutputPicoUsd: string;
+                    aboveTokens: number;
+                } | null;
+            } | null;
+        };
+        PriceSnapshotSummary: {
+            /** @description The sha-256 of its content; every usage line names one */
+            id: string;
+            /** @description The LiteLLM release whose price file it was made from */
+            litellm: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description New requests are priced by it, unless their Model has prices */
+            inForce: boolean;
+        };
+        PriceSnapshot: {
+            /** @description The sha-256 of its content; every usage line names one */
+            id: string;
+            /** @description The LiteLLM release whose price file it was made from */
+            litellm: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description New requests are priced by it, unless their Model has prices */
+            inForce: boolean;
+            /** @description By provider and the provider’s name of the model, e.g. "openai/gpt-4o-mini" */
+            prices: {
+                [key: string]: {
+                    /**
+                     * @description Decimal USD
+                     * @example 0.15
+                     */
+                    inputUsdPerMillion: string;
+                    /**
+                     * @description Decimal USD
+                     * @example 0.15
+                     */
+                    cachedInputUsdPerMillion?: string;
+                    /**
+                     * @description Decimal USD
+                     * @example 0.15
+                     */
+                    cacheWriteUsdPerMillion?: string;
+                    /**
+                     * @description Decimal USD
+                     * @example 0.15
+                     */
+                    audioInputUsdPerMillion?: string;
+                    /**
+                     * @description Decimal USD
+                     * @example 0.15
+                     */
+                    outputUsdPerMillion: string;
+                    /**
+                     * @description Decimal USD
+                     * @example 0.15
+                     */
+                    audioOutputUsdPerMillion?: string;
+                    /**
+                     * @description Decimal USD
+                     * @example 0.15
+                     */
+                    imageUsd?: string;
+                    longContext?: {
+                        /**
+                         * @description Decimal USD
+                         * @example 0.15
+                         */
+                        inputUsdPerMillion: string;
+                        /**
+                         * @description Decimal USD
+                         * @example 0.15
+                         */
+                        cachedInputUsdPerMillion?: string;
+                        /**
+                         * @description Decimal USD
+                         * @example 0.15
+                         */
+                        cacheWriteUsdPerMillion?: string;
+                        /**
+                         * @description Decimal USD
+                         * @example 0.15
+                         */
+                        audioInputUsdPerMillion?: string;
+                        /**
+                         * @description Decimal USD
+                         * @example 0.15
+                         */
+                        outputUsdPerMillion: string;
+                        /**
+                         * @description Decimal USD
+                         * @example 0.15
+                         */
+                        audioOutputUsdPerMillion?: string;
+                        aboveTokens: number;
+                    };
+                };
+            };
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    identify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    keySha256: string;
+                };
+            };
+        };
+        responses: {
+            /** @description A valid key of the calling tenant */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        kind: "api" | "chat";
+                        /** Format: uuid */
+                        keyId: string;
+                        /** Format: uuid */
+                        userId?: string;
+                        tenant: string;
+                    };
+                };
+            };
+            /** @description No such key, revoked, expired, or of another tenant */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    authorise: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    requestId: string;
+                    keySha256: string;
+                    user?: {
+                        externalId: string;
+                        email?: string;
+                        name?: string;
+                        role?: string;
+                    };
+                    model: string;
+                    /** @enum {string} */
+                    callType: "chat" | "embedding" | "image" | "responses" | "messages";
+                    boundInputTokens: number;
+                    maxOutputTokens: number | null;
+                    /**
+                     * @description Answers asked for; maxOutputTokens counts them together
+                     * @default 1
+                     */
+                    choices?: number;
+                    /**
+                     * @description What the model is asked to think before it answers, at most, in tokens
+                     * @default 0
+                     */
+                    reasoningTokens?: number;
+                    /**
+                     * @description Some of the input may be audio
+                     * @default false
+                     */
+                    audioInput?: boolean;
+                    /**
+                     * @description What the user reads, where the gateway knows; else the tenant’s language
+                     * @enum {string}
+                     */
+                    language?: "de" | "en";
+                    images: number;
+                    stream: boolean;
+                    traceparent?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Granted; make the call and settle or void it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        outcome: "granted";
+                        /** Format: uuid */
+                        requestId: string;
+                        /**
+                         * @description Integer nano-EUR as a decimal string
+                         * @example 25000000000
+                         */
+                        holdNanoEur: string;
+                        maxOutputTokens: number;
+                        /** @description The whole was not affordable: the answer must be shorter than asked */
+                        clamped: boolean;
+                        /** @description A lease may serve this user and key: the plan has one, and neither has a limit of their own */
+                        leasable: boolean;
+                        /** Format: date-time */
+                        expiresAt: string;
+                    };
+                };
+            };
+            /** @description The key is not one of this tenant */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The budget is spent */
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Suspended, no seat left, or the model is not allowed, not for such calls, or has no price */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description No such model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The request id was used for something else, or has ended already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Calls under way hold the rest of the budget */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    requestId: string;
+                    modelServed: string;
+                    usage: {
+                        inputTokens: number;
+                        cachedInputTokens: number;
+                        cacheWriteTokens: number;
+                        /** @default 0 */
+                        audioInputTokens?: number;
+                        /** @description Reasoning included, audio not */
+                        outputTokens: number;
+                        /** @default 0 */
+                        audioOutputTokens?: number;
+                        images: number;
+                        /**
+                         * @description The provider’s own sum of all tokens, where it gave one
+                         * @default null
+                         */
+                        totalTokens?: number | null;
+                    };
+                    cacheHit: boolean;
+                    /** @enum {string} */
+                    finish: "complete" | "interrupted";
+                    /** Format: date-time */
+                    startedAt: string;
+                    firstTokenAt: string | null;
+                    /** Format: date-time */
+                    endedAt: string;
+                    traceparent?: string;
+                    /** @description The call was never authorised: it was made within this lease, and this was asked */
+                    lease?: {
+                        keySha256: string;
+                        user?: {
+                            externalId: string;
+                            email?: string;
+                            name?: string;
+                            role?: string;
+                        };
+                        model: string;
+                        /** @enum {string} */
+                        callType: "chat" | "embedding" | "image" | "responses" | "messages";
+                        boundInputTokens: number;
+                        maxOutputTokens: number | null;
+                        /**
+                         * @description Answers asked for; maxOutputTokens counts them together
+                         * @default 1
+                         */
+                        choices?: number;
+                        /**
+                         * @description What the model is asked to think before it answers, at most, in tokens
+                         * @default 0
+                         */
+                        reasoningTokens?: number;
+                        /**
+                         * @description Some of the input may be audio
+                         * @default false
+                         */
+                        audioInput?: boolean;
+                        images: number;
+                        stream: boolean;
+                        /** Format: uuid */
+                        leaseId: string;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Billed, now or when this was first delivered */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        outcome: "posted";
+                        /** Format: uuid */
+                        requestId: string;
+                        /** @description It came after its hold had expired or been voided */
+                        late: boolean;
+                        /**
+                         * @description Integer nano-EUR as a decimal string
+                         * @example 25000000000
+                         */
+                        costNanoEur: string;
+                        /**
+                         * @description Integer nano-EUR as a decimal string
+                         * @example 25000000000
+                         */
+                        marginNanoEur: string;
+                        /**
+                         * @description Integer nano-EUR as a decimal string
+                         * @example 25000000000
+                         */
+                        totalNanoEur: string;
+                        /**
+                         * @description Integer nano-EUR as a decimal string
+                         * @example 25000000000
+                         */
+                        postedNanoEur: string;
+                        /**
+                         * @description Integer nano-EUR as a decimal string
+                         * @example 25000000000
+                         */
+                        overrunNanoEur: string;
+                    };
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such request, or no such lease */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Settled with other figures, or never authorised */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    void: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    requestId: string;
+                    /** @enum {string} */
+                    reason: "upstream_failure" | "client_gone" | "gateway_lost" | "authorise_unknown" | "lease_returned";
+                };
+            };
+        };
+        responses: {
+            /** @description Nothing is held for it any more. A void before its authorise refuses that authorise */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        outcome: "voided" | "expired" | "refused";
+                        /** Format: uuid */
+                        requestId: string;
+                    };
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It was billed already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lease: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    leaseId: string;
+                };
+            };
+        };
+        responses: {
+            /** @description What the gateway may do without asking */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        outcome: "granted";
+                        /** Format: uuid */
+                        leaseId: string;
+                        /**
+                         * @description Integer nano-EUR as a decimal string
+                         * @example 25000000000
+                         */
+                        leftNanoEur: string;
+                        /** @description It may be spent from for so long after this was asked */
+                        seconds: number;
+                        /**
+                         * @description To be added to each call’s sum of ceilings
+                         * @example 25000000000
+                         */
+                        roundingNanoEur: string;
+                        models: {
+                            [key: string]: {
+                                /** @enum {string} */
+                                mode: "chat" | "embedding" | "image";
+                                /** @description More input is never billed; null: any */
+                                contextTokens: number | null;
+                                /** @description Of an answer that the client sets no limit for */
+                                maxOutputTokens: number;
+                                /** @description Millionths of a millionth of a euro, rounded up */
+                                inputPicoEur: string;
+                                /** @description Instead of inputPicoEur, where some input may be audio */
+                                audioInputPicoEur: string;
+                                /** @description Millionths of a millionth of a euro, rounded up */
+                                outputPicoEur: string;
+                                /** @description Millionths of a millionth of a euro, rounded up */
+                                imagePicoEur: string;
+                            };
+                        };
+                    } | {
+                        /**
+                         * @description denied: give back what you have; ended: take another
+                         * @enum {string}
+                         */
+                        outcome: "denied" | "ended";
+                        /** Format: uuid */
+                        leaseId: string;
+                    };
+                };
+            };
+            /** @description Not a gateway of any tenant */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Name of the process */
+                    gateway: string;
+                    /** @description Results that were not acknowledged yet */
+                    undelivered: number;
+                    /** @description Age of the oldest of them; 0 when there is none */
+                    oldestSeconds: number;
+                    /** @description Results that we refused for good; the tenant’s gateways share the list */
+                    deadLetters: number;
+                    /** @description Every request whose end is not acknowledged */
+                    open: string[];
+                    /** @description `open` has all of them */
+                    complete: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Noted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The registration and the present budget */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putTenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TenantRegistration"];
+            };
+        };
+        responses: {
+            /** @description Changed, or equal already (then nothing was written) */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A credential or chat key is in use by another tenant */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteTenant: {
+        parameters: {
+            query?: {
+                data?: "keep" | "erase";
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Closed. No call is authorised any more; what is under way can still be settled */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listTenants: {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; absent: from the start */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Tenant"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBudget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The budget */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Budget"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listGrants: {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; absent: from the start */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Grant"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createGrant: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The same for every repetition of one wish */
+                "Idempotency-Key": string;
+            };
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    source: "top_up" | "promotion" | "correction";
+                    /**
+                     * @description Integer nano-EUR as a decimal string
+                     * @example 5000000000
+                     */
+                    amountNanoEur: string;
+                    /** @description Lower is spent first. Default: plan 10, promotion 20, others 30 */
+                    priority?: number;
+                    /**
+                     * Format: date-time
+                     * @description What is left of it then lapses
+                     */
+                    expiresAt?: string;
+                    note?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Granted when this was first sent */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        grant: components["schemas"]["Grant"];
+                    };
+                };
+            };
+            /** @description Granted */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        grant: components["schemas"]["Grant"];
+                    };
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key was used for something else, or a correction takes too much */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid, or the grant would have expired already */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createReset: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The same for every repetition of one wish */
+                "Idempotency-Key": string;
+            };
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    note?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Given back when this was first sent */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        grant: components["schemas"]["Grant"];
+                    };
+                };
+            };
+            /** @description Given back; what came from the plan lapses with its period */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        grant: components["schemas"]["Grant"];
+                    };
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createReversal: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The same for every repetition of one wish */
+                "Idempotency-Key": string;
+            };
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The line of the ledger to take back: a post, or a grant */
+                    sequence: number;
+                    /**
+                     * @description Absent: all that is left of it
+                     * @example 25000000000
+                     */
+                    amountNanoEur?: string;
+                    note?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Taken back when this was first sent */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        reversal: components["schemas"]["Reversal"];
+                    };
+                };
+            };
+            /** @description Taken back */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        reversal: components["schemas"]["Reversal"];
+                    };
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant or line */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key was used for something else, or there is not so much to take back */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listUsers: {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; absent: from the start */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["User"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    externalId?: string;
+                    /** Format: email */
+                    email: string;
+                    name?: string;
+                    role: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Added */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The tenant has a user with this address or external id, or every seat is taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description null: the tenant’s default for users */
+                    monthlyBudgetNanoEur: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Set; it counts from the next request on */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant or user */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listKeys: {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; absent: from the start */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Key"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name: string;
+                    /** Format: uuid */
+                    userId?: string;
+                    /** Format: date-time */
+                    expiresAt?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Issued */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedKey"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such user in this tenant, or already expired */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Revoked; it authorises nothing from now on */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant or key */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description null: the tenant’s default for keys */
+                    monthlyBudgetNanoEur: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Set; it counts from the next request on */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Key"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant or API key */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listUsage: {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; absent: from the start */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["UsageLine"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listLedger: {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; absent: from the start */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["LedgerEntry"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    summariseUsage: {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; absent: from the start */
+                cursor?: string;
+                limit?: number;
+                /** @description First day, in the tenant’s time zone; absent: the first of the month */
+                from?: string;
+                /** @description Last day, included; absent: today */
+                to?: string;
+                /** @description Any of day, model, modelServed, user, key, with commas between. Absent: one sum of all */
+                groupBy?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of sums, in the order of their groups */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["UsageSum"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportUsage: {
+        parameters: {
+            query?: {
+                /** @description First day, in the tenant’s time zone; absent: the first of the month */
+                from?: string;
+                /** @description Last day, included; absent: today */
+                to?: string;
+                /** @description csv: RFC 4180 with a header; ndjson: one UsageLine per line */
+                format?: "csv" | "ndjson";
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. A connection that breaks off before its end means that lines are missing */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getForecast: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The forecast */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Forecast"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAlerts: {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; absent: from the start */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Alert"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    streamEvents: {
+        parameters: {
+            query?: {
+                /** @description Start after the event of this id. A Last-Event-ID header, as browsers send it when they reconnect, wins. Without both only what happens from now on is sent; "0" sends all there is */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An endless stream. Events have ids without gaps; types: budget.threshold_reached */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many open streams of this tenant */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its address; the secret is not shown again */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant, or it has no webhook */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description https only, and not into a private network */
+                    url: string;
+                    /**
+                     * @description Make a new secret; the old one signs no more
+                     * @default false
+                     */
+                    rotateSecret?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Changed; with the secret only when it is new */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description Set. The secret is shown this once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is refused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone; deliveries that are due fail */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listReconciliations: {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; absent: from the start */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Reconciliation"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createReconciliation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description What was found. It is stored, should the answer not arrive */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reconciliation"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A comparison is under way */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The registration */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such plan */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanRegistration"];
+            };
+        };
+        responses: {
+            /** @description Changed, or equal already (then nothing was written) */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deletePlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such plan */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPlans: {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; absent: from the start */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Plan"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The registration */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelRegistration"];
+            };
+        };
+        responses: {
+            /** @description Changed, or equal already (then nothing was written) */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getModelPrices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its unit prices, as stored at this moment */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelPrices"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listModels: {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; absent: from the start */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Model"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPriceSnapshots: {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; absent: from the start */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["PriceSnapshotSummary"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPriceSnapshot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                snapshot: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The snapshot */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceSnapshot"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such snapshot */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    healthz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Alive */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        status: "ok";
+                    };
+                };
+            };
+        };
+    };
+    readyz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ready */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        status: "ok";
+                    };
+                };
+            };
+            /** @description Shutting down, or the database does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Metrics; no tenant, user or key is named in them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    openapi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OpenAPI 3.1 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+}
