@@ -1,0 +1,15 @@
+import { githubProvider } from './github.ts';
+import { openIdProvider } from './open-id.ts';
+import type { Provider } from './provider.ts';
+import type { IdentityProviderSettings, ProviderName } from './settings.ts';
+
+/** The configured providers by name, in the order in which pages show them. */
+export function openProviders(settings: IdentityProviderSettings): ReadonlyMap<ProviderName, Provider> {
+  const { google, github, gitlab } = settings;
+  const providers = [
+    google && openIdProvider('google', google),
+    github && githubProvider(github),
+    gitlab && openIdProvider('gitlab', gitlab),
+  ].filter((provider) => provider !== undefined);
+  return new Map(providers.map((provider) => [provider.name, provider]));
+}
