@@ -256,6 +256,20 @@ create table hold (
   constraint only_a_lease_has_no_terms CHECK (((state <> 'held'::text) OR ((terms IS NULL) = (NOT (lease_id IS DISTINCT FROM request_id)))))
 ) with (fillfactor=70);
 
+create table identity (
+  provider text not null,
+  subject text not null,
+  person_id uuid not null,
+  email text not null,
+  created_at timestamp with time zone default now() not null,
+  last_used_at timestamp with time zone default now() not null,
+  constraint identity_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id) ON DELETE CASCADE,
+  constraint identity_person_id_provider_key UNIQUE (person_id, provider),
+  constraint identity_pkey PRIMARY KEY (provider, subject),
+  constraint identity_provider_check CHECK ((provider = ANY (ARRAY['google'::text, 'github'::text, 'gitlab'::text]))),
+  constraint identity_subject_check CHECK (((length(subject) >= 1) AND (length(subject) <= 255)))
+);
+
 create table lease (
   account_id bigint not null,
   lease_id uuid not null,
@@ -407,6 +421,36 @@ create table model (
   constraint model_pkey PRIMARY KEY (name)
 );
 
+create table passkey (
+  id uuid default gen_random_uuid() not null,
+  person_id uuid not null,
+  credential_id bytea not null,
+  public_key bytea not null,
+  counter bigint not null,
+  transports text[] not null,
+  name text not null,
+  created_at timestamp with time zone default now() not null,
+  last_used_at timestamp with time zone,
+  constraint passkey_counter_check CHECK ((counter >= 0)),
+  constraint passkey_credential_id_check CHECK (((octet_length(credential_id) >= 1) AND (octet_length(credential_id) <= 1023))),
+  constraint passkey_credential_id_key UNIQUE (credential_id),
+  constraint passkey_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+  constraint passkey_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id) ON DELETE CASCADE,
+  constraint passkey_pkey PRIMARY KEY (id)
+);
+
+create table passkey_challenge (
+  challenge bytea not null,
+  purpose text not null,
+  person_id uuid,
+  expires_at timestamp with time zone not null,
+  constraint passkey_challenge_challenge_check CHECK ((octet_length(challenge) = 32)),
+  constraint passkey_challenge_check CHECK (((purpose = 'sign_in'::text) = (person_id IS NULL))),
+  constraint passkey_challenge_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id) ON DELETE CASCADE,
+  constraint passkey_challenge_pkey PRIMARY KEY (challenge),
+  constraint passkey_challenge_purpose_check CHECK ((purpose = ANY (ARRAY['register'::text, 'sign_in'::text, 'second_factor'::text])))
+);
+
 create table person (
   id uuid default gen_random_uuid() not null,
   email text,
@@ -445,6 +489,21 @@ create table price_snapshot (
   constraint price_snapshot_sequence_key UNIQUE (sequence)
 );
 
+create table provider_visit (
+  state_sha256 bytea not null,
+  browser_sha256 bytea not null,
+  provider text not null,
+  return_to text,
+  link_person_id uuid,
+  expires_at timestamp with time zone not null,
+  constraint provider_visit_browser_sha256_check CHECK ((octet_length(browser_sha256) = 32)),
+  constraint provider_visit_link_person_id_fkey FOREIGN KEY (link_person_id) REFERENCES person(id) ON DELETE CASCADE,
+  constraint provider_visit_pkey PRIMARY KEY (state_sha256),
+  constraint provider_visit_provider_check CHECK ((provider = ANY (ARRAY['google'::text, 'github'::text, 'gitlab'::text]))),
+  constraint provider_visit_return_to_check CHECK ((length(return_to) <= 2048)),
+  constraint provider_visit_state_sha256_check CHECK ((octet_length(state_sha256) = 32))
+);
+
 create table reconciliation (
   id uuid default gen_random_uuid() not null,
   cause text not null,
@@ -459,6 +518,16 @@ create table reconciliation (
   constraint reconciliation_check1 CHECK ((ok = (faults = '[]'::jsonb))),
   constraint reconciliation_night_key UNIQUE (night),
   constraint reconciliation_pkey PRIMARY KEY (id)
+);
+
+create table recovery_code (
+  person_id uuid not null,
+  hmac bytea not null,
+  used_at timestamp with time zone,
+  created_at timestamp with time zone default now() not null,
+  constraint recovery_code_hmac_check CHECK ((octet_length(hmac) = 32)),
+  constraint recovery_code_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id) ON DELETE CASCADE,
+  constraint recovery_code_pkey PRIMARY KEY (person_id, hmac)
 );
 
 create table session (
@@ -521,6 +590,16 @@ create table tenant (
   constraint tenant_member_budget_check CHECK ((member_budget >= 0)),
   constraint tenant_pkey PRIMARY KEY (id),
   constraint tenant_state_check CHECK ((state = ANY (ARRAY['open'::text, 'closed'::text, 'erased'::text])))
+);
+
+create table totp (
+  person_id uuid not null,
+  secret bytea not null,
+  confirmed_at timestamp with time zone,
+  last_step bigint default 0 not null,
+  created_at timestamp with time zone default now() not null,
+  constraint totp_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id) ON DELETE CASCADE,
+  constraint totp_pkey PRIMARY KEY (person_id)
 );
 
 create table usage_line (
@@ -609,6 +688,21 @@ create table usage_rollup (
   constraint usage_rollup_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id)
 ) with (fillfactor=70);
 
+create table waiting_identity (
+  token_sha256 bytea not null,
+  purpose text not null,
+  provider text not null,
+  subject text not null,
+  email text not null,
+  name text not null,
+  expires_at timestamp with time zone not null,
+  constraint waiting_identity_pkey PRIMARY KEY (token_sha256),
+  constraint waiting_identity_provider_check CHECK ((provider = ANY (ARRAY['google'::text, 'github'::text, 'gitlab'::text]))),
+  constraint waiting_identity_purpose_check CHECK ((purpose = ANY (ARRAY['terms'::text, 'link'::text]))),
+  constraint waiting_identity_subject_check CHECK (((length(subject) >= 1) AND (length(subject) <= 255))),
+  constraint waiting_identity_token_sha256_check CHECK ((octet_length(token_sha256) = 32))
+);
+
 create table webhook (
   tenant_id bigint not null,
   url text not null,
@@ -657,7 +751,13 @@ CREATE INDEX member_page ON public.member USING btree (tenant_id, created_at, id
 
 CREATE INDEX membership_person ON public.membership USING btree (person_id);
 
+CREATE INDEX passkey_challenge_overdue ON public.passkey_challenge USING btree (expires_at);
+
+CREATE INDEX passkey_of_person ON public.passkey USING btree (person_id);
+
 CREATE UNIQUE INDEX person_email ON public.person USING btree (lower(email)) WHERE (state <> 'erased'::text);
+
+CREATE INDEX provider_visit_overdue ON public.provider_visit USING btree (expires_at);
 
 CREATE INDEX reconciliation_page ON public.reconciliation USING btree (started_at, id);
 
@@ -674,6 +774,8 @@ CREATE UNIQUE INDEX tenant_name ON public.tenant USING btree (name) WHERE (state
 CREATE UNIQUE INDEX usage_line_page ON public.usage_line USING btree (account_id, sequence);
 
 CREATE UNIQUE INDEX usage_rollup_key ON public.usage_rollup USING btree (account_id, day, member_id, key_id, model, model_served) NULLS NOT DISTINCT;
+
+CREATE INDEX waiting_identity_overdue ON public.waiting_identity USING btree (expires_at);
 
 CREATE TRIGGER audit_anchor_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_anchor FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
