@@ -60,7 +60,7 @@ async function sayHowToLogIn(env: LocalEnv): Promise<void> {
   );
   for (const tenant of TENANTS) {
     const { email, password } = await bootstrapAccount(kubectl, tenant);
-    say(`  https://${(await chatHost(kubectl, tenant)).padEnd(36)} ${email}  ${password}`);
+    say(`  https://${`${await chatHost(kubectl, tenant)}/auth?form=1`.padEnd(48)} ${email}  ${password}`);
   }
   say(`\n  API       ${env.API_URL} (admin key: ADMIN_KEY in .local/env)`);
   say(`  CA        ${env.CA_FILE}`);

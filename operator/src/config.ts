@@ -33,6 +33,7 @@ const Environment = z
     OPERATOR_KEY: z.string().min(16),
     CONTROL_PLANE_URL: optional(z.url()),
     GATEWAY_CONTROL_PLANE_URL: optional(z.url()),
+    PORTAL_URL: optional(z.url()),
     IMAGE_LITELLM: z.string().min(1),
     IMAGE_OPEN_WEBUI: z.string().min(1),
     IMAGE_POSTGRES: z.string().min(1),
@@ -89,6 +90,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
       baseDomain: env.BASE_DOMAIN,
       platformNamespace: env.PLATFORM_NAMESPACE,
       gatewayControlPlaneUrl: env.GATEWAY_CONTROL_PLANE_URL ?? inCluster,
+      portalUrl: env.PORTAL_URL ?? `https://portal.${env.BASE_DOMAIN}`,
       images: {
         liteLlm: env.IMAGE_LITELLM,
         openWebUi: env.IMAGE_OPEN_WEBUI,

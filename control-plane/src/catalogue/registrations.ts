@@ -10,6 +10,8 @@ const MAX_TENANT_MODELS = 500;
 const MAX_OWNERS = 10;
 const MAX_TOKENS = 100_000_000;
 const MAX_LEASE_SECONDS = 3_600;
+/** Host names that may lead to one chat: its own and the customer's. */
+const MAX_HOSTS = 50;
 
 export const DnsLabel = z
   .string()
@@ -19,6 +21,10 @@ export const ModelName = z
   .max(63)
   .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'must be a model name: a-z, 0-9, . and -, at most 63 characters');
 export const Sha256Hex = z.string().regex(/^[0-9a-f]{64}$/, 'must be a sha-256 in lower-case hex');
+const HostName = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/, 'must be a host name in lower case');
 const ModelClass = z.enum(['mini', 'full', 'custom']);
 const Text = z.string().min(1).max(253);
 
@@ -81,6 +87,18 @@ export const TenantRegistration = z
     suspended: z.boolean(),
     gatewayCredentialSha256: Sha256Hex,
     chatKeySha256: Sha256Hex,
+    oidc: z
+      .strictObject({
+        clientSecretSha256: Sha256Hex,
+        hosts: z.array(HostName).min(1).max(MAX_HOSTS).meta({ description: 'Where the chat takes codes back' }),
+        backchannelLogoutUrl: z
+          .url({ protocol: /^https?$/ })
+          .max(2048)
+          .meta({ description: 'Where the chat is told who has signed out' }),
+      })
+      .nullable()
+      .default(null)
+      .meta({ description: 'The chat as a client of the OpenID provider; null: nobody signs in to it' }),
   })
   .meta({ id: 'TenantRegistration' });
 export type TenantRegistration = z.output<typeof TenantRegistration>;

@@ -1,8 +1,8 @@
 import pg from 'pg';
 import type { Logger } from 'pino';
 
-/** What the database rings for: a tenant has a new event; a delivery is due. */
-const CHANNELS = ['cloudfreedom_event', 'cloudfreedom_delivery'] as const;
+/** What the database rings for: a tenant has a new event; a delivery is due; a chat is to be told of a sign-out. */
+const CHANNELS = ['cloudfreedom_event', 'cloudfreedom_delivery', 'cloudfreedom_logout'] as const;
 export type BellChannel = (typeof CHANNELS)[number];
 
 /** Milliseconds until a lost connection is opened anew. */

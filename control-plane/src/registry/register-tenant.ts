@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { TenantRegistration } from '../catalogue/registrations.ts';
 import { inTransaction } from '../database/pool.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { storeClientSecret } from '../oidc/client-secret.ts';
 
 export type RegisterOutcome =
   | { readonly outcome: 'created' | 'changed' | 'unchanged' }
@@ -39,6 +40,7 @@ export async function registerTenant(
       if (stored?.equal && stored.state === 'open') return { outcome: 'unchanged' };
       const id = await store(client, stored?.id, name, registration);
       await storeChatKey(client, id, Buffer.from(registration.chatKeySha256, 'hex'));
+      await storeClientSecret(client, id, registration.oidc?.clientSecretSha256 ?? null);
       await ledger.setPlan(client, id, BigInt(registration.monthlyBudgetNanoEur));
       return { outcome: stored === undefined ? 'created' : 'changed' };
     });

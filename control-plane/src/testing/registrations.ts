@@ -37,6 +37,7 @@ export function tenantRegistration(secrets: TenantSecrets, more: Partial<TenantR
     suspended: false,
     gatewayCredentialSha256: sha256Hex(secrets.credential),
     chatKeySha256: sha256Hex(secrets.chatKey),
+    oidc: null,
     ...more,
   };
 }

@@ -50,6 +50,11 @@ const registration: TenantRegistration = {
   suspended: false,
   gatewayCredentialSha256: 'a'.repeat(64),
   chatKeySha256: 'b'.repeat(64),
+  oidc: {
+    clientSecretSha256: 'c'.repeat(64),
+    hosts: ['acme.example.org', 'ai.acme.example'],
+    backchannelLogoutUrl: 'http://open-webui.tenant-acme.svc:8080/oauth/backchannel-logout',
+  },
 };
 
 /** What a valid Plan or Model is registered as. */

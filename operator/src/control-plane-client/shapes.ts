@@ -26,6 +26,11 @@ export const TenantRegistration = z.object({
   suspended: z.boolean(),
   gatewayCredentialSha256: z.string(),
   chatKeySha256: z.string(),
+  /** The chat as a client of the OpenID provider. */
+  oidc: z
+    .object({ clientSecretSha256: z.string(), hosts: z.array(z.string()), backchannelLogoutUrl: z.string() })
+    .nullable()
+    .default(null),
 });
 export type TenantRegistration = z.output<typeof TenantRegistration>;
 

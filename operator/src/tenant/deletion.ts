@@ -30,6 +30,7 @@ const secretsOfData: readonly string[] = [
   component.redis,
   component.openWebUi,
   objectName.gatewayCredentials,
+  objectName.oidcClient,
 ];
 /** Secrets that a snapshot of the database needs: its accounts are signed and encrypted with them. */
 const secretsOfSnapshot: readonly string[] = [component.postgres, component.openWebUi];

@@ -8,7 +8,6 @@ import { decide } from './decide.ts';
 
 /** Fields whose effect another test shows, and which. */
 const shownElsewhere: Record<string, string> = {
-  owners: 'below',
   'storage.className': 'below',
   'postgres.externalSecretName': 'golden external-postgres',
   deletionPolicy: 'deletion.test.ts',
@@ -36,7 +35,11 @@ describe('what follows from a single field', () => {
     ['language', { language: 'en' }, ['apply Deployment/litellm', 'apply Deployment/open-webui', 'register']],
     ['timeZone', { timeZone: 'UTC' }, ['apply CronJob/postgres-backup', 'register']],
     ['hostname', { hostname: 'other' }, ['apply Deployment/open-webui', 'apply Ingress/tenant', 'register']],
-    ['customDomains', { customDomains: ['ai.acme.example'] }, ['apply Deployment/open-webui', 'apply Ingress/tenant']],
+    [
+      'customDomains',
+      { customDomains: ['ai.acme.example'] },
+      ['apply Deployment/open-webui', 'apply Ingress/tenant', 'register'],
+    ],
     [
       'models',
       { models: ['gpt-4o-mini'] },
@@ -95,6 +98,7 @@ describe('what follows from a single field', () => {
       { backup: { enabled: false } },
       ['delete ServiceAccount/postgres-backup', 'delete CronJob/postgres-backup'],
     ],
+    ['owners', { owners: ['other@acme.example'] }, ['register']],
     ['suspended', { suspended: true }, ['apply Deployment/litellm', 'apply Deployment/open-webui', 'register']],
   ];
 
@@ -117,7 +121,7 @@ describe('what follows from a single field', () => {
     expect(leaves(schema).sort()).toEqual(shown.sort());
   });
 
-  it('storage.className and the first owner show in what is made at first', () => {
+  it('storage.className and the bootstrap account show in what is made at first', () => {
     const first = decide(tenantInput({ tenant: tenant('acme', { storage: { className: 'fast' } }) }));
     const claims = first.actions.flatMap((action) =>
       action.do === 'apply' && action.object.kind === 'PersistentVolumeClaim' ? [action.object.spec] : [],
@@ -128,7 +132,7 @@ describe('what follows from a single field', () => {
       (action) => action.do === 'create' && action.object.metadata.name === 'open-webui',
     );
     expect(account?.do === 'create' && account.object.data).toMatchObject({
-      WEBUI_ADMIN_EMAIL: Buffer.from('owner@acme.example').toString('base64'),
+      WEBUI_ADMIN_EMAIL: Buffer.from('bootstrap@acme.invalid').toString('base64'),
     });
   });
 });

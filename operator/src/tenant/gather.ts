@@ -44,7 +44,7 @@ export async function gather(deps: GatherDeps, name: string, signal: AbortSignal
     owned: [...owned, ...(namespace ? await unlabelledSecrets(deps, name, owned, signal) : [])],
     pods: inNamespace.filter(({ kind }) => kind === 'Pod'),
     registered: await askControlPlane(deps.controlPlane, name),
-    fresh: freshSecrets((bytes) => randomBytes(bytes).toString('base64url'), firstOwner(tenant)),
+    fresh: freshSecrets((bytes) => randomBytes(bytes).toString('base64url'), name),
     has: world.has,
   };
 }
@@ -111,9 +111,4 @@ async function askControlPlane(controlPlane: ControlPlane, name: string): Promis
     if (!(error instanceof ControlPlaneError) || !isUnreachable(error)) throw error;
     return { answer: 'unreachable', message: error.message };
   }
-}
-
-function firstOwner(tenant: KubeObject): string {
-  const { owners } = (tenant.spec ?? {}) as { owners?: string[] };
-  return owners?.[0] ?? '';
 }

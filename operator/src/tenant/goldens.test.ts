@@ -21,12 +21,11 @@ type CaseInput = Partial<Omit<TenantInput, 'settings'>> &
 
 function outcome(name: string): { actions: Record<string, unknown>; status: unknown } {
   const given = parse(readFileSync(path.join(folder, name, 'input.yaml'), 'utf8')) as CaseInput;
-  const owners = (given.tenant.spec as { owners: string[] }).owners;
   const input = tenantInput({
     ...given,
     now: NOW_MS,
     settings: { ...settings, ...given.settings },
-    fresh: freshSecrets((bytes) => `random-of-${bytes}-bytes`, owners[0] ?? ''),
+    fresh: freshSecrets((bytes) => `random-of-${bytes}-bytes`, given.tenant.metadata.name),
   });
   const { actions, status } = decide(input);
   return { actions: Object.fromEntries(actions.map((action) => described(action))), status };

@@ -44,6 +44,7 @@ export const objectName = {
   limitRange: 'tenant',
   config: 'litellm-config',
   gatewayCredentials: 'gateway-credentials',
+  oidcClient: 'oidc-client',
   providerKeys: 'provider-keys',
   externalPostgres: 'external-postgres',
   tls: 'tls',

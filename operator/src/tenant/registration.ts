@@ -3,10 +3,11 @@ import type { PlanSpec } from '@cloudfreedom/crds/plan.ts';
 import { nanoEur } from '../control-plane-client/money.ts';
 import type { TenantRegistration } from '../control-plane-client/shapes.ts';
 import { sha256 } from './checksum.ts';
+import { component, port } from './names.ts';
 import type { Wish } from './wish.ts';
 
 /** What the control plane must know of a tenant. It learns hashes of the keys, never a key. */
-export function registration({ tenant, spec, plan, hosts, routes, secrets }: Wish): TenantRegistration {
+export function registration({ tenant, spec, plan, hosts, routes, secrets, namespace }: Wish): TenantRegistration {
   return {
     uid: tenant.uid,
     displayName: spec.displayName,
@@ -26,6 +27,12 @@ export function registration({ tenant, spec, plan, hosts, routes, secrets }: Wis
     suspended: spec.suspended,
     gatewayCredentialSha256: sha256(secrets.gatewayCredentials.CREDENTIAL ?? ''),
     chatKeySha256: sha256(secrets.gatewayCredentials.CHAT_KEY ?? ''),
+    oidc: {
+      clientSecretSha256: sha256(secrets.oidcClient.OAUTH_CLIENT_SECRET ?? ''),
+      hosts,
+      // the Service, not a host name: it answers where no ingress lets the platform in
+      backchannelLogoutUrl: `http://${component.openWebUi}.${namespace}.svc:${port.openWebUi}/oauth/backchannel-logout`,
+    },
   };
 }
 

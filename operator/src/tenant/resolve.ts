@@ -196,8 +196,8 @@ function ownSecrets(
     }
     data[each] = decoded;
   }
-  const { postgres, redis = {}, gatewayCredentials = {}, openWebUi = {} } = data;
-  return { secrets: { postgres, redis, gatewayCredentials, openWebUi }, toCreate };
+  const { postgres, redis = {}, gatewayCredentials = {}, openWebUi = {}, oidcClient = {} } = data;
+  return { secrets: { postgres, redis, gatewayCredentials, openWebUi, oidcClient }, toCreate };
 }
 
 /** The data of a Secret as text. */

@@ -10,6 +10,8 @@ export const generatedKeys = {
   redis: ['REDIS_PASSWORD', 'REDIS_URL'],
   gatewayCredentials: ['CREDENTIAL', 'CHAT_KEY', 'MASTER_KEY'],
   openWebUi: ['WEBUI_SECRET_KEY', 'WEBUI_ADMIN_EMAIL', 'WEBUI_ADMIN_PASSWORD'],
+  // a Secret of its own, so that deleting it rolls the chat's client at the provider and nothing else
+  oidcClient: ['OAUTH_CLIENT_SECRET'],
 } as const;
 export type GeneratedSecret = keyof typeof generatedKeys;
 
@@ -19,6 +21,7 @@ export const generatedSecret: Record<GeneratedSecret, { name: string; part: stri
   redis: { name: component.redis, part: component.redis },
   gatewayCredentials: { name: objectName.gatewayCredentials, part: component.liteLlm },
   openWebUi: { name: component.openWebUi, part: component.openWebUi },
+  oidcClient: { name: objectName.oidcClient, part: component.openWebUi },
 };
 
 /**
@@ -36,7 +39,7 @@ const KEY_BYTES = 32;
 const TYPED_BYTES = 15;
 
 /** Fresh data for every generated Secret; used for those that do not exist yet. */
-export function freshSecrets(random: RandomText, firstOwner: string): Record<GeneratedSecret, SecretData> {
+export function freshSecrets(random: RandomText, tenant: string): Record<GeneratedSecret, SecretData> {
   const postgresPassword = random(KEY_BYTES);
   const redisPassword = random(KEY_BYTES);
   return {
@@ -53,8 +56,10 @@ export function freshSecrets(random: RandomText, firstOwner: string): Record<Gen
     },
     openWebUi: {
       WEBUI_SECRET_KEY: random(KEY_BYTES),
-      WEBUI_ADMIN_EMAIL: firstOwner,
+      // no address that a person could have: who signs in with one is joined to the account of that address
+      WEBUI_ADMIN_EMAIL: `bootstrap@${tenant}.invalid`,
       WEBUI_ADMIN_PASSWORD: random(TYPED_BYTES),
     },
+    oidcClient: { OAUTH_CLIENT_SECRET: `cfoc-${random(KEY_BYTES)}` },
   };
 }

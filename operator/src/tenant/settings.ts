@@ -7,8 +7,10 @@ export type ProviderEgress =
 export interface Settings {
   baseDomain: string;
   platformNamespace: string;
-  /** Where LiteLLM's hook finds the control plane. */
+  /** Where pods of tenants find the control plane: LiteLLM's hook, and Open WebUI its OpenID provider. */
   gatewayControlPlaneUrl: string;
+  /** Where people sign in, and where signing out leads. */
+  portalUrl: string;
   images: { liteLlm: string; openWebUi: string; postgres: string; redis: string };
   imagePullPolicy: 'IfNotPresent' | 'Always' | 'Never';
   ingress: { className: string | undefined; namespace: string };

@@ -13,6 +13,7 @@ export interface OwnSecrets {
   redis: SecretData;
   gatewayCredentials: SecretData;
   openWebUi: SecretData;
+  oidcClient: SecretData;
 }
 
 /** Facts of the running cluster that the desired objects must respect. */

@@ -13,6 +13,7 @@ export const settings: Settings = {
   baseDomain: 'example.org',
   platformNamespace: 'cloudfreedom-system',
   gatewayControlPlaneUrl: 'http://control-plane.cloudfreedom-system.svc:8080',
+  portalUrl: 'https://portal.example.org',
   images: {
     liteLlm: 'registry.example/litellm:1.106.2',
     openWebUi: 'registry.example/open-webui:0.12.4',
@@ -43,7 +44,7 @@ export function tenantInput(fields: Partial<TenantInput> = {}): TenantInput {
     owned: [],
     pods: [],
     registered: { answer: 'unknown' },
-    fresh: freshSecrets((bytes) => `random-of-${bytes}-bytes`, 'owner@acme.example'),
+    fresh: freshSecrets((bytes) => `random-of-${bytes}-bytes`, 'acme'),
     has: { serviceMonitors: false, certificates: false },
     ...fields,
   };

@@ -31,11 +31,14 @@ export function networkPolicies(wish: Wish): KubeObject[] {
   return [
     policy(wish, 'default-deny', {}, { ingress: [], egress: [] }),
     policy(wish, openWebUi, part(openWebUi), {
-      ingress: [{ from: [way.ingress], ports: tcp(port.openWebUi) }],
+      // the control plane tells it who has signed out
+      ingress: [{ from: [way.ingress, controlPlanePods(wish)], ports: tcp(port.openWebUi) }],
       egress: [
         way.dns,
         to(liteLlm, port.liteLlm),
         to(redis, port.redis),
+        // the OpenID provider
+        controlPlane(wish),
         managed ? to(postgres, port.postgres) : externalDatabase(wish.externalDatabaseUrl ?? ''),
       ],
     }),
@@ -112,11 +115,12 @@ function dns(): object {
   };
 }
 
-function controlPlane({ settings }: Wish): object {
-  return {
-    to: [{ ...fromNamespace(settings.platformNamespace), podSelector: part('control-plane') }],
-    ports: tcp(port.controlPlane),
-  };
+function controlPlane(wish: Wish): object {
+  return { to: [controlPlanePods(wish)], ports: tcp(port.controlPlane) };
+}
+
+function controlPlanePods({ settings }: Wish): object {
+  return { ...fromNamespace(settings.platformNamespace), podSelector: part('control-plane') };
 }
 
 function providers({ settings }: Wish): object[] {

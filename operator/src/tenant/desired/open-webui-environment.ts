@@ -7,6 +7,8 @@ import { plain, secret } from './pod.ts';
 const SESSION = '8h';
 /** Connections of one pod to the database, and how many more under load. */
 const POOL = { size: '5', overflow: '5' } as const;
+/** What the button to the provider says, where one is shown. */
+const SIGN_ON_NAME = 'CloudFreedom';
 /** Languages as Open WebUI names them. */
 const LOCALES = { de: 'de-DE', en: 'en-US' } as const;
 
@@ -19,7 +21,8 @@ export function environment(wish: Wish, databaseSecret: string): object[] {
     ...process(wish),
     ...data(wish, databaseSecret),
     ...models(wish),
-    ...people(wish),
+    ...people(),
+    ...signOn(wish),
     ...appearance(wish),
     ...switchedOff,
   ];
@@ -90,20 +93,52 @@ function models({ routes }: Wish): object[] {
   ];
 }
 
-function people(_wish: Wish): object[] {
+/**
+ * People sign in at the portal and come through at once. The form stays reachable for the bootstrap account alone, at
+ * /auth?form=1: Open WebUI sends people on only where it shows no form by itself.
+ */
+function people(): object[] {
   return [
     secret('WEBUI_ADMIN_EMAIL', component.openWebUi),
     secret('WEBUI_ADMIN_PASSWORD', component.openWebUi),
     plain('WEBUI_ADMIN_NAME', 'Administrator'),
-    plain('ENABLE_LOGIN_FORM', 'true'),
+    plain('ENABLE_LOGIN_FORM', 'false'),
     plain('ENABLE_PASSWORD_AUTH', 'true'),
     plain('ENABLE_SIGNUP', 'false'),
+    // whoever the provider says nothing of waits outside
     plain('DEFAULT_USER_ROLE', 'pending'),
     plain('JWT_EXPIRES_IN', SESSION),
     plain('WEBUI_SESSION_COOKIE_SECURE', 'true'),
     plain('WEBUI_AUTH_COOKIE_SECURE', 'true'),
     plain('ENABLE_ADMIN_CHAT_ACCESS', 'false'),
     plain('ENABLE_ADMIN_EXPORT', 'false'),
+  ];
+}
+
+/** The platform's OpenID provider. It lets members in alone and always states their roles. */
+function signOn({ tenant, hosts, settings }: Wish): object[] {
+  return [
+    plain('OAUTH_CLIENT_ID', `tenant-${tenant.name}`),
+    secret('OAUTH_CLIENT_SECRET', objectName.oidcClient),
+    // this variant names endpoints inside the cluster: no pod needs the ingress or its certificate authority
+    plain('OPENID_PROVIDER_URL', `${settings.gatewayControlPlaneUrl}/oidc/cluster/.well-known/openid-configuration`),
+    // with several hosts each comes back to itself: the state of a sign-in is in a cookie of the host it began at
+    ...(hosts.length === 1 ? [plain('OPENID_REDIRECT_URI', `https://${hosts[0]}/oauth/oidc/callback`)] : []),
+    plain('OAUTH_PROVIDER_NAME', SIGN_ON_NAME),
+    plain('OAUTH_CODE_CHALLENGE_METHOD', 'S256'),
+    plain('OAUTH_AUTO_REDIRECT', 'true'),
+    plain('ENABLE_OAUTH_SIGNUP', 'true'),
+    // safe because the provider only lets in whose address is confirmed
+    plain('OAUTH_MERGE_ACCOUNTS_BY_EMAIL', 'true'),
+    plain('OAUTH_UPDATE_NAME_ON_LOGIN', 'true'),
+    plain('OAUTH_UPDATE_EMAIL_ON_LOGIN', 'true'),
+    plain('ENABLE_OAUTH_ROLE_MANAGEMENT', 'true'),
+    plain('OAUTH_ROLES_CLAIM', 'roles'),
+    plain('OAUTH_ALLOWED_ROLES', 'user'),
+    // its admins could read the tenant's keys: nobody comes in as one
+    plain('OAUTH_ADMIN_ROLES', 'no-one'),
+    plain('ENABLE_OAUTH_BACKCHANNEL_LOGOUT', 'true'),
+    plain('WEBUI_AUTH_SIGNOUT_REDIRECT_URL', `${settings.portalUrl}/`),
   ];
 }
 

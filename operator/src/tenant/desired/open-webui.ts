@@ -34,6 +34,7 @@ export function openWebUi(wish: Wish): KubeObject[] {
           terminationGracePeriodSeconds: DRAIN_SECONDS + STOP_SECONDS,
           secrets: {
             ...wish.secrets.openWebUi,
+            ...wish.secrets.oidcClient,
             DATABASE_URL: databaseUrl,
             REDIS_URL: wish.secrets.redis.REDIS_URL ?? '',
             CHAT_KEY: wish.secrets.gatewayCredentials.CHAT_KEY ?? '',
