@@ -19,6 +19,7 @@ const Environment = z
     BASE_DOMAIN: z.string().default('localhost'),
     PORTAL_URL: z.url({ protocol: /^https?$/ }).optional(),
     PORTAL_FOLDER: z.string().optional(),
+    CLUSTER_URL: z.url({ protocol: /^https?$/ }).optional(),
     TRUSTED_PROXIES: z
       .string()
       .regex(/^[0-9a-fA-F.:]+\/\d{1,3}(,[0-9a-fA-F.:]+\/\d{1,3})*$/, 'must be networks like 10.0.0.0/8, commas between')
@@ -61,6 +62,8 @@ export type Config = {
   readonly encryptionKey: string;
   /** Where people are: pages, API and OpenID provider. */
   readonly portalUrl: string;
+  /** Where pods of tenants reach us, past any ingress. Absent: where the chart puts us. */
+  readonly clusterUrl: string | undefined;
   /** The portal's built pages. Absent: the API alone is served. */
   readonly portalFolder: string | undefined;
   /** Networks of proxies whose X-Forwarded-For is believed. */
@@ -99,6 +102,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     dataFolder: values.DATA_DIR,
     encryptionKey: values.ENCRYPTION_KEY,
     portalUrl,
+    clusterUrl: values.CLUSTER_URL?.replace(/\/+$/, ''),
     portalFolder: values.PORTAL_FOLDER,
     trustedProxies: values.TRUSTED_PROXIES?.split(',') ?? [],
     platformAdmins: values.PLATFORM_ADMINS?.toLowerCase().split(',') ?? [],

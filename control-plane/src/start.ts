@@ -21,6 +21,7 @@ import { listen } from './http/server.ts';
 import { Leases } from './ledger/leases.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { startSweeper } from './ledger/sweeper.ts';
+import { startOidc } from './oidc/start-oidc.ts';
 import type { PriceList } from './pricing/price-list.ts';
 import { usdPerEurMicro } from './pricing/rate.ts';
 import { startReconciler } from './reconcile/reconciler.ts';
@@ -33,6 +34,8 @@ import { startRoller } from './usage/roller.ts';
 const DEFAULT_HOLD_TTL_MS = 3_600_000;
 /** Of an installation that was not told where its people are: tests. */
 const DEFAULT_PORTAL_URL = 'https://portal.localhost';
+/** Where pods of tenants reach a control plane that the chart installed under its own name. */
+export const DEFAULT_CLUSTER_URL = 'http://control-plane.cloudfreedom-system.svc:8080';
 const MAIL_FROM = 'no-reply@localhost';
 
 export type ControlPlane = {
@@ -50,6 +53,8 @@ export type ControlPlaneOptions = Partial<Omit<Config, 'adminKey' | 'operatorKey
     readonly priceList?: PriceList;
     /** Replaces the clock of the ledger. */
     readonly now?: () => Date;
+    /** Replaces the first pause before a chat is told once more of a sign-out. */
+    readonly logoutPauseMs?: number;
     /** Every answer is checked against its OpenAPI schema. On unless `main` says otherwise. */
     readonly checkAnswers?: boolean;
   };
@@ -80,6 +85,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     undo.push(startSweeper(ledger, metrics, log));
     const now = options.now ?? (() => new Date());
     const portalUrl = options.portalUrl ?? DEFAULT_PORTAL_URL;
+    const clusterUrl = options.clusterUrl ?? DEFAULT_CLUSTER_URL;
     const topUpUrl = options.topUpUrl ?? `${portalUrl}/top-up`;
     // Without a key given, what is sealed is lost with the process: its database is, too, or it is a test's.
     const vault = openVault(options.encryptionKey ?? randomBytes(32).toString('base64url'));
@@ -115,7 +121,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const keys = { admin: hashSecret(options.adminKey), operator: hashSecret(options.operatorKey) };
     const proxies = trustedProxies(options.trustedProxies ?? []);
     const pipeline = { services, keys, telemetry, proxies, checkAnswers: options.checkAnswers ?? true };
-    const beside = { mounts: [], pages: undefined };
+    const oidc = startOidc({ ...services, clusterUrl, logoutPauseMs: options.logoutPauseMs });
+    undo.push(oidc.stop);
+    const beside = { mounts: [oidc.mount], pages: undefined };
     const where = { host: options.host ?? '127.0.0.1', port: options.port ?? 0 };
     const server = await listen(pipeline, routes, beside, where);
     undo.push(server.close);

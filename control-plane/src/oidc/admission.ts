@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { z } from 'zod';
-import { Role, ROLES_WITH_SEAT } from '../http/permissions.ts';
+import { ROLES_WITH_SEAT, Role } from '../http/permissions.ts';
 
 /** A person whom a tenant's chat lets in, and what it is told of them. */
 export type Admitted = {
@@ -75,6 +75,7 @@ export async function admission(pool: pg.Pool, tenant: string, personId: string)
   const row = rows[0];
   if (row === undefined) return decideAdmission({ tenant: undefined, person: undefined, role: null });
   const { id, state, suspended, person_id, email, name, language, person_state, verified, role } = row;
-  const person = person_id === null ? undefined : { id: person_id, email, name, language, state: person_state, verified };
+  const person =
+    person_id === null ? undefined : { id: person_id, email, name, language, state: person_state, verified };
   return decideAdmission(AdmissionFacts.parse({ tenant: { id, state, suspended }, person, role }));
 }

@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import { equalHashes } from '../crypto/vault.ts';
 import { hashToken } from '../crypto/token.ts';
+import { equalHashes } from '../crypto/vault.ts';
 
 /** Minutes the secret before is good for when the operator has made another: the chat's pods roll one after the other. */
 const PREVIOUS_MINUTES = 15;

@@ -7,9 +7,9 @@ import { ClientAdapter, tenantOfClient } from './client-adapter.ts';
 import { grantOfSignIn } from './grants.ts';
 import { errorPage } from './pages.ts';
 import { RecordAdapter } from './record-adapter.ts';
+import { signInStands } from './sign-ins.ts';
 import { languageOf, logoutPages } from './sign-out.ts';
 import type { SigningKey } from './signing-keys.ts';
-import { signInStands } from './sign-ins.ts';
 
 /** Where a browser is sent that has to sign in first; see interaction.ts. */
 export const INTERACTION_PATH = '/oidc/interaction';
@@ -38,8 +38,7 @@ export function configuration(parts: ProviderParts, keys: readonly SigningKey[])
   const secure = { httpOnly: true, secure: true, sameSite: 'lax', signed: true } as const;
   return {
     // The library takes the adapter of its clients for a whole one; of it, it only ever calls `find`.
-    adapter: (model) =>
-      model === 'Client' ? (clients as unknown as RecordAdapter) : new RecordAdapter(pool, model),
+    adapter: (model) => (model === 'Client' ? (clients as unknown as RecordAdapter) : new RecordAdapter(pool, model)),
     jwks: { keys: keys.map(({ jwk }) => jwk) },
     cookies: {
       names: {
@@ -102,7 +101,12 @@ function policy(): interactionPolicy.DefaultPolicy {
   base.remove('consent');
   const notAdmitted = (ctx: KoaContextWithOIDC) =>
     ctx.oidc.session?.accountId !== undefined && ctx.oidc.account === undefined;
-  const check = new interactionPolicy.Check('not_admitted', 'the chat does not let you in', 'access_denied', notAdmitted);
+  const check = new interactionPolicy.Check(
+    'not_admitted',
+    'the chat does not let you in',
+    'access_denied',
+    notAdmitted,
+  );
   base.get('login')?.checks.add(check);
   return base;
 }

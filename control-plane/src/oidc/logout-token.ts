@@ -1,5 +1,5 @@
-import { importJWK, SignJWT } from 'jose';
 import { randomUUID } from 'node:crypto';
+import { importJWK, SignJWT } from 'jose';
 import type { SigningKey } from './signing-keys.ts';
 
 /** Seconds a logout token is good for; the specification advises two minutes. */

@@ -1,7 +1,7 @@
 import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
 import type { Logger } from 'pino';
-import { clusterDiscovery } from './cluster-discovery.ts';
 import { isSecretOf } from './client-secret.ts';
+import { clusterDiscovery } from './cluster-discovery.ts';
 import { configuration, type ProviderParts } from './configuration.ts';
 import { PAGE_SECURITY } from './pages.ts';
 import { portalSession } from './portal-session.ts';

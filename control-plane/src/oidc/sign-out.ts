@@ -1,8 +1,8 @@
+import { createHash } from 'node:crypto';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type pg from 'pg';
 import { noSessionCookie } from '../identity/session/session-cookie.ts';
 import { revokeSession } from '../identity/session/sessions.ts';
-import { createHash } from 'node:crypto';
 import { type Language, PAGE_SECURITY, signedOutPage, signOutPage } from './pages.ts';
 import { portalSession } from './portal-session.ts';
 
@@ -20,7 +20,10 @@ export function logoutPages(portalUrl: string): {
       const certain = hint !== undefined && hint === ctx.oidc.session?.accountId;
       if (certain) {
         const policy = PAGE_SECURITY['content-security-policy'];
-        ctx.set('content-security-policy', policy.replace("script-src 'self'", `script-src 'sha256-${SEND_FORM_HASH}'`));
+        ctx.set(
+          'content-security-policy',
+          policy.replace("script-src 'self'", `script-src 'sha256-${SEND_FORM_HASH}'`),
+        );
       }
       ctx.body = signOutPage(languageOf(ctx), portalUrl, form, certain ? SEND_FORM : '');
     },

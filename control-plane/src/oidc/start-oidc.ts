@@ -1,5 +1,6 @@
-import { every } from '../every.ts';
 import type { Bell } from '../events/bell.ts';
+import { every } from '../every.ts';
+import type { Mount } from '../http/server.ts';
 import { LogoutQueue } from './logout-queue.ts';
 import { startLogoutWorker } from './logout-worker.ts';
 import { type MountParts, oidcMount } from './mount.ts';
@@ -7,7 +8,6 @@ import type { MakeProviderParts } from './provider.ts';
 import { Providers } from './providers.ts';
 import { pruneRecords } from './record-adapter.ts';
 import { rotateWhenDue } from './signing-keys.ts';
-import type { Mount } from '../http/server.ts';
 
 /** Milliseconds between two looks whether a key is due, and at what has expired. */
 const TIDY_MS = 10 * 60_000;
