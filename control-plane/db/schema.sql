@@ -165,6 +165,19 @@ create table catalogue (
   constraint catalogue_singleton_check CHECK (singleton)
 );
 
+create table chat_sign_in (
+  grant_id text not null,
+  tenant_id bigint not null,
+  person_id uuid not null,
+  session_id uuid not null,
+  sid text not null,
+  created_at timestamp with time zone default now() not null,
+  constraint chat_sign_in_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+  constraint chat_sign_in_pkey PRIMARY KEY (grant_id),
+  constraint chat_sign_in_session_id_fkey FOREIGN KEY (session_id) REFERENCES session(id) ON DELETE CASCADE,
+  constraint chat_sign_in_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+);
+
 create table delivery (
   id uuid default gen_random_uuid() not null,
   alert_id uuid not null,
@@ -419,6 +432,57 @@ create table model (
   registration jsonb not null,
   changed_at timestamp with time zone default now() not null,
   constraint model_pkey PRIMARY KEY (name)
+);
+
+create table oidc_client (
+  tenant_id bigint not null,
+  secret_sha256 bytea not null,
+  previous_sha256 bytea,
+  previous_until timestamp with time zone,
+  constraint oidc_client_check CHECK (((previous_sha256 IS NULL) = (previous_until IS NULL))),
+  constraint oidc_client_pkey PRIMARY KEY (tenant_id),
+  constraint oidc_client_previous_sha256_check CHECK ((octet_length(previous_sha256) = 32)),
+  constraint oidc_client_secret_sha256_check CHECK ((octet_length(secret_sha256) = 32)),
+  constraint oidc_client_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+);
+
+create table oidc_logout (
+  id uuid default gen_random_uuid() not null,
+  tenant_id bigint not null,
+  person_id uuid not null,
+  sid text,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  attempts integer default 0 not null,
+  next_attempt_at timestamp with time zone default clock_timestamp() not null,
+  last_error text,
+  state text default 'pending'::text not null,
+  ended_at timestamp with time zone,
+  constraint oidc_logout_check CHECK (((state = 'pending'::text) = (ended_at IS NULL))),
+  constraint oidc_logout_last_error_check CHECK ((length(last_error) <= 300)),
+  constraint oidc_logout_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+  constraint oidc_logout_pkey PRIMARY KEY (id),
+  constraint oidc_logout_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'heard'::text, 'given_up'::text]))),
+  constraint oidc_logout_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+);
+
+create table oidc_record (
+  model text not null,
+  id_sha256 bytea not null,
+  payload jsonb not null,
+  grant_id text,
+  uid text,
+  expires_at timestamp with time zone not null,
+  consumed_at timestamp with time zone,
+  constraint oidc_record_id_sha256_check CHECK ((octet_length(id_sha256) = 32)),
+  constraint oidc_record_pkey PRIMARY KEY (model, id_sha256)
+);
+
+create table oidc_signing_key (
+  kid text not null,
+  sealed bytea not null,
+  created_at timestamp with time zone default now() not null,
+  signs_from timestamp with time zone not null,
+  constraint oidc_signing_key_pkey PRIMARY KEY (kid)
 );
 
 create table passkey (
@@ -727,6 +791,10 @@ CREATE INDEX audit_entry_target ON public.audit_entry USING btree (chain_id, tar
 
 CREATE INDEX audit_personal_person ON public.audit_personal USING btree (person_id) WHERE ((person_id IS NOT NULL) AND (erased_at IS NULL));
 
+CREATE INDEX chat_sign_in_person ON public.chat_sign_in USING btree (person_id, tenant_id);
+
+CREATE INDEX chat_sign_in_session ON public.chat_sign_in USING btree (session_id);
+
 CREATE INDEX delivery_due ON public.delivery USING btree (next_attempt_at) WHERE (state = 'pending'::text);
 
 CREATE INDEX delivery_under_way ON public.delivery USING btree (tenant_id, channel) WHERE ((state = 'pending'::text) AND (taken_until IS NOT NULL));
@@ -750,6 +818,16 @@ CREATE UNIQUE INDEX member_external_id ON public.member USING btree (tenant_id, 
 CREATE INDEX member_page ON public.member USING btree (tenant_id, created_at, id);
 
 CREATE INDEX membership_person ON public.membership USING btree (person_id);
+
+CREATE INDEX oidc_logout_due ON public.oidc_logout USING btree (next_attempt_at) WHERE (state = 'pending'::text);
+
+CREATE INDEX oidc_logout_ended ON public.oidc_logout USING btree (ended_at) WHERE (state <> 'pending'::text);
+
+CREATE INDEX oidc_record_expired ON public.oidc_record USING btree (expires_at);
+
+CREATE INDEX oidc_record_grant ON public.oidc_record USING btree (grant_id) WHERE (grant_id IS NOT NULL);
+
+CREATE INDEX oidc_record_uid ON public.oidc_record USING btree (model, uid) WHERE (uid IS NOT NULL);
 
 CREATE INDEX passkey_challenge_overdue ON public.passkey_challenge USING btree (expires_at);
 
@@ -803,13 +881,21 @@ CREATE TRIGGER ledger_grant_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON p
 
 CREATE TRIGGER ledger_reversal_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.ledger_reversal FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+CREATE TRIGGER membership_removed_ends_chats AFTER DELETE ON public.membership FOR EACH ROW EXECUTE FUNCTION membership_ends_chats();
+
+CREATE TRIGGER membership_without_seat_ends_chats AFTER UPDATE OF role ON public.membership FOR EACH ROW WHEN (((new.role = 'billing'::text) AND (old.role <> 'billing'::text))) EXECUTE FUNCTION membership_ends_chats();
+
 CREATE TRIGGER model_changes_catalogue AFTER INSERT OR DELETE OR UPDATE ON public.model FOR EACH STATEMENT EXECUTE FUNCTION catalogue_changed();
+
+CREATE TRIGGER person_locked_ends_chats AFTER UPDATE OF state ON public.person FOR EACH ROW WHEN (((old.state = 'active'::text) AND (new.state <> 'active'::text))) EXECUTE FUNCTION person_ends_chats();
 
 CREATE TRIGGER price_snapshot_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.price_snapshot FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 CREATE TRIGGER prices_change_catalogue AFTER INSERT ON public.price_snapshot FOR EACH STATEMENT EXECUTE FUNCTION catalogue_changed();
 
 CREATE TRIGGER rate_changes_catalogue AFTER INSERT OR DELETE OR UPDATE ON public.exchange_rate FOR EACH STATEMENT EXECUTE FUNCTION catalogue_changed();
+
+CREATE TRIGGER session_revoked_ends_chats AFTER UPDATE OF revoked_at ON public.session FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (new.revoked_at IS NOT NULL))) EXECUTE FUNCTION session_ends_chats();
 
 CREATE TRIGGER sub_balance_reaches_threshold AFTER UPDATE ON public.sub_balance FOR EACH ROW WHEN (((new.posted <> old.posted) OR (new.wished IS DISTINCT FROM old.wished))) EXECUTE FUNCTION sub_balance_alert();
 
@@ -1441,6 +1527,21 @@ AS $function$
 begin
   update catalogue set revision = revision + 1;
   return null;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.chat_log_out(p_tenant bigint, p_person uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  with ended as (
+    delete from chat_sign_in where tenant_id = p_tenant and person_id = p_person returning sid
+  ), told as (
+    select sid from ended union all select null where not exists (select from ended)
+  )
+  insert into oidc_logout (tenant_id, person_id, sid) select p_tenant, p_person, sid from told;
+  perform pg_notify('cloudfreedom_logout', '');
 end $function$
 ;
 
@@ -2461,6 +2562,16 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.membership_ends_chats()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform chat_log_out(old.tenant_id, old.person_id);
+  return null;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.percent_spent(spent bigint, budget bigint)
  RETURNS integer
  LANGUAGE sql
@@ -2482,6 +2593,16 @@ CREATE OR REPLACE FUNCTION public.period_of(at timestamp with time zone, zone te
 RETURN to_char((at AT TIME ZONE zone), 'YYYY-MM'::text)
 ;
 
+CREATE OR REPLACE FUNCTION public.person_ends_chats()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform chat_log_out(tenant_id, new.id) from (select distinct tenant_id from chat_sign_in where person_id = new.id) c;
+  return null;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2496,6 +2617,20 @@ CREATE OR REPLACE FUNCTION public.seat_is_free(p_tenant bigint)
  LANGUAGE sql
  STABLE
 RETURN (SELECT ((t.max_members IS NULL) OR (t.max_members > (SELECT count(*) AS count FROM member m WHERE (m.tenant_id = t.id)))) FROM tenant t WHERE (t.id = seat_is_free.p_tenant))
+;
+
+CREATE OR REPLACE FUNCTION public.session_ends_chats()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  with ended as (
+    delete from chat_sign_in where session_id = new.id returning tenant_id, person_id, sid
+  )
+  insert into oidc_logout (tenant_id, person_id, sid) select tenant_id, person_id, sid from ended;
+  perform pg_notify('cloudfreedom_logout', '');
+  return null;
+end $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.sub_balance_alert()

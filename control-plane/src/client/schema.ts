@@ -681,6 +681,20 @@ export interface components {
             suspended: boolean;
             gatewayCredentialSha256: string;
             chatKeySha256: string;
+            /**
+             * @description The chat as a client of the OpenID provider; null: nobody signs in to it
+             * @default null
+             */
+            oidc?: {
+                clientSecretSha256: string;
+                /** @description Where the chat takes codes back */
+                hosts: string[];
+                /**
+                 * Format: uri
+                 * @description Where the chat is told who has signed out
+                 */
+                backchannelLogoutUrl: string;
+            } | null;
         };
         PlanRegistration: {
             displayName: string;
@@ -872,6 +886,20 @@ export interface components {
             suspended: boolean;
             gatewayCredentialSha256: string;
             chatKeySha256: string;
+            /**
+             * @description The chat as a client of the OpenID provider; null: nobody signs in to it
+             * @default null
+             */
+            oidc: {
+                clientSecretSha256: string;
+                /** @description Where the chat takes codes back */
+                hosts: string[];
+                /**
+                 * Format: uri
+                 * @description Where the chat is told who has signed out
+                 */
+                backchannelLogoutUrl: string;
+            } | null;
             budget: components["schemas"]["Budget"];
         };
         /** @description The present period. available = granted - posted - held - leased */
