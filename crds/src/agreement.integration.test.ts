@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { startApiServer } from '../../e2e/cluster/api-server.ts';
+import { until } from '../../e2e/process/until.ts';
 import { openJudge } from './testing/api-judge.ts';
 import { examples, type Manifest, ourVerdict } from './testing/examples.ts';
 import { mutate, seededRandom } from './testing/mutations.ts';
@@ -18,6 +19,11 @@ const kubectl = (...args: string[]) =>
   });
 kubectl('apply', '--server-side', '-f', path.resolve(import.meta.dirname, '../../charts/crds/templates'));
 kubectl('wait', '--for=condition=Established', '--timeout=60s', 'crd', '--all');
+// A definition is established some moments before its description is published, one kind after another.
+const describes = (kind: string) => kubectl('explain', `${kind}.spec`).includes('FIELDS:');
+await until('all definitions to be published', () => ['tenant', 'plan', 'model'].every(describes) || undefined, {
+  timeoutMs: 60_000,
+});
 const judge = openJudge(server.kubeconfigPath);
 afterAll(async () => {
   judge.close();
