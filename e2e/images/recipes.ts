@@ -16,7 +16,8 @@ export type ImageName =
   | 'open-webui'
   | 'operator'
   | 'control-plane'
-  | 'fake-upstream';
+  | 'fake-upstream'
+  | 'neighbours';
 
 /** What decides one image. Paths are absolute. */
 export interface Recipe {
@@ -34,15 +35,23 @@ export function isIgnored(name: string): boolean {
   return ['node_modules', 'testdata', 'testing', '.git', '.local'].includes(name) || name.endsWith('.test.ts');
 }
 
+/** What npm wants to see of a checkout before it installs any one of its workspaces. */
+const manifests = [
+  'package.json',
+  'package-lock.json',
+  ...['crds', 'operator', 'control-plane', 'portal', 'e2e', 'e2e/neighbours'].map((name) => `${name}/package.json`),
+];
+
 /** Every image, in the order in which a fresh machine builds them: the slow ones first. */
 export const recipes: Record<ImageName, Recipe> = {
   litellm: alone('litellm'),
   'open-webui': alone('open-webui'),
   postgres: alone('postgres'),
   redis: alone('redis'),
-  'control-plane': workspace('control-plane'),
-  operator: workspace('operator'),
+  'control-plane': ofCheckout('control-plane', [...manifests, 'crds/src', 'control-plane']),
+  operator: ofCheckout('operator', [...manifests, 'crds/src', 'operator']),
   'fake-upstream': ofCheckout('fake-upstream', ['package.json', 'e2e/fake-upstream']),
+  neighbours: ofCheckout('neighbours', [...manifests, 'e2e/neighbours', 'e2e/fake-identity']),
 };
 
 /** Names of all images. */
@@ -58,17 +67,4 @@ function alone(name: ImageName): Recipe {
 function ofCheckout(name: ImageName, inputs: string[]): Recipe {
   const containerfile = path.join(here, name, 'Containerfile');
   return { containerfile, context: root, inputs: inputs.map((input) => path.join(root, input)), base: 'NODE' };
-}
-
-/** An image that runs one npm workspace with the packages it needs in production. */
-function workspace(name: 'operator' | 'control-plane'): Recipe {
-  const manifests = [
-    'package.json',
-    'package-lock.json',
-    'crds/package.json',
-    'portal/package.json',
-    'e2e/package.json',
-  ];
-  const other = name === 'operator' ? 'control-plane/package.json' : 'operator/package.json';
-  return ofCheckout(name, [...manifests, other, 'crds/src', name]);
 }
