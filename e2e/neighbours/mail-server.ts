@@ -41,7 +41,7 @@ const smtp = new SMTPServer({
         from: addresses(mail.from)[0] ?? '',
         subject: mail.subject ?? '',
         text: mail.text ?? '',
-        html: mail.html === false ? null : mail.html,
+        html: mail.html || null,
         at: new Date().toISOString(),
       });
       if (mails.length > MAX_MAILS) mails.shift();
