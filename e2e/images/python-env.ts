@@ -1,8 +1,8 @@
 /**
- * A virtual environment on this machine with exactly the packages of an image's lock, for tests that run the real
- * program without a cluster. Cached by the lock's content.
+ * A virtual environment on this machine with exactly the packages of a lock, an image's or a client's, for tests that
+ * run the real program without a cluster. Cached by the lock's content.
  *
- *   node e2e/images/python-env.ts [litellm]      prints the folder of its `python` and `litellm`
+ *   node e2e/images/python-env.ts      prints the folder of LiteLLM's `python` and `litellm`
  */
 import { existsSync } from 'node:fs';
 import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -17,8 +17,11 @@ const PYTHON = '/usr/bin/python3';
 /** Environments kept per image, the newest; each takes about 700 MB. */
 const KEPT_ENVIRONMENTS = 2;
 
-/** The `bin` folder of the environment for `image`'s lock; made when the cache has none, which takes minutes. */
-export async function pythonEnvironment(image: 'litellm', say: Say): Promise<string> {
+/** What there is a lock of, in a folder beside this file. */
+export type LockedPython = 'litellm' | 'openai-client';
+
+/** The `bin` folder of the environment for `image`'s lock; made when the cache has none, which for LiteLLM takes minutes. */
+export async function pythonEnvironment(image: LockedPython, say: Say): Promise<string> {
   const lock = path.join(import.meta.dirname, image, 'requirements.lock');
   const { stdout: version } = await run(PYTHON, ['--version']);
   const key = await contentKey({ texts: [version], paths: [lock] });

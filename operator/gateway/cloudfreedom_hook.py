@@ -67,6 +67,7 @@ UNAVAILABLE_RETRY_AFTER_SECONDS: Final = 5
 REDIS_TIMEOUT_SECONDS: Final = 5.0
 REDIS_CONNECTIONS: Final = 32
 IDENTITY_TTL_SECONDS: Final = 30.0
+FREE_IDENTITY_TTL_SECONDS: Final = 0.8  # where no authorise asks again: a revoked key is refused within a second
 STRANGER_TTL_SECONDS: Final = 3.0
 IDENTITIES_KEPT: Final = 10_000
 OPEN_CALLS_LIMIT: Final = 5_000
@@ -943,7 +944,7 @@ class Gateway(CustomLogger):
         self._control_plane = ControlPlane(setting["CONTROL_PLANE_URL"], setting["CREDENTIAL"])
         self._outbox = Outbox(setting["REDIS_URL"], setting["POD"], self._control_plane)
         self._reserve = Reserve(self._control_plane, self._outbox)
-        self._identities: OrderedDict[str, tuple[float, bool]] = OrderedDict()
+        self._identities: OrderedDict[str, tuple[float, bool]] = OrderedDict()  # asked when, and whether it is known
         self.calls: dict[str, Call] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._spawn(self._warm_up())  # LiteLLM reads its config inside the running loop
@@ -1010,7 +1011,7 @@ class Gateway(CustomLogger):
             if "x-forwarded-host" in headers:  # the ingress sets it; Open WebUI speaks to us directly
                 raise refusal("chat_key_outside", language)
             user = forwarded_user(headers)
-        elif not key.startswith("cf-") or not await self._known(digest, language):
+        elif not key.startswith("cf-") or not await self._known(digest, language, costs=kind is not None):
             raise refusal("invalid_api_key", language)
         await self._strip(request, kind, language)
         metadata = {
@@ -1019,9 +1020,12 @@ class Gateway(CustomLogger):
         }
         return UserAPIKeyAuth(api_key=digest, user_role=LitellmUserRoles.INTERNAL_USER, metadata=metadata)
 
-    async def _known(self, digest: str, language: str) -> bool:
+    async def _known(self, digest: str, language: str, costs: bool) -> bool:
+        """Whether this is a key of the tenant's that may chat. What costs is asked about again by authorise, so there
+        the answer may be older."""
+        asked_at = time.monotonic()
         kept = self._identities.get(digest)
-        if kept is not None and kept[0] > time.monotonic():
+        if kept is not None and asked_at - kept[0] < identity_seconds(kept[1], costs):
             return kept[1]
         try:
             status, _ = await self._control_plane.post("identify", {"keySha256": digest})
@@ -1032,7 +1036,7 @@ class Gateway(CustomLogger):
         if status not in (200, 401, 404):
             raise refusal("budget_unavailable", language)
         known = status == 200
-        self._identities[digest] = (time.monotonic() + (IDENTITY_TTL_SECONDS if known else STRANGER_TTL_SECONDS), known)
+        self._identities[digest] = (asked_at, known)
         self._identities.move_to_end(digest)
         if len(self._identities) > IDENTITIES_KEPT:
             self._identities.popitem(last=False)
@@ -1133,6 +1137,8 @@ class Gateway(CustomLogger):
         status, reply = (503, {}) if isinstance(answer, BaseException) else answer
         if status != 503 and not (status == 200 and reply.get("outcome") == "granted"):
             self._close(call, Delivery(call.request_id, None, {}))
+            if status == 401:
+                self._identities.pop(identity.key_sha256, None)
             raise refusal_of(status, reply, identity.language)
         granted = reply.get("maxOutputTokens")
         call.bound_output_tokens = granted if isinstance(granted, int) else 0
@@ -1269,6 +1275,13 @@ class Gateway(CustomLogger):
         if self.calls.pop(call.request_id, None) is not None:
             self._outbox.deliver(delivery)
             self._reserve.ended(call, delivery.body)
+
+
+def identity_seconds(known: bool, costs: bool) -> float:
+    """How old an answer about a key may be."""
+    if not known:
+        return STRANGER_TTL_SECONDS
+    return IDENTITY_TTL_SECONDS if costs else FREE_IDENTITY_TTL_SECONDS
 
 
 def checked_bound(kind: str, data: dict, language: str) -> Bound:

@@ -1,8 +1,11 @@
 import pg from 'pg';
 import type { Logger } from 'pino';
 
-/** What the database rings for: a tenant has a new event; a delivery is due; a chat is to be told of a sign-out. */
-const CHANNELS = ['cloudfreedom_event', 'cloudfreedom_delivery', 'cloudfreedom_logout'] as const;
+/**
+ * What the database rings for: a tenant has a new event; a delivery is due; a chat is to be told of a sign-out; a key was
+ * revoked.
+ */
+const CHANNELS = ['cloudfreedom_event', 'cloudfreedom_delivery', 'cloudfreedom_logout', 'cloudfreedom_key'] as const;
 export type BellChannel = (typeof CHANNELS)[number];
 
 /** Milliseconds until a lost connection is opened anew. */

@@ -121,6 +121,7 @@ export const authorise = route({
   run: async (services, { body, principal, traceId }) => {
     const answer = await decide(services, gatewayTenant(principal), body, traceId ?? traceIdOf(body.traceparent));
     const { code, outcome } = answer.body as { code?: string; outcome?: string };
+    if (outcome === 'granted') services.keyUse.note(body.keySha256);
     services.metrics.authorisations.inc({ outcome: code ?? outcome ?? 'unknown' });
     return answer;
   },

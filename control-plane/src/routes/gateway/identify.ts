@@ -25,9 +25,9 @@ export const identify = route({
         tenant: z.string(),
       }),
     },
-    401: { description: 'No such key, revoked, expired, or of another tenant', schema: Problem },
+    401: { description: 'No such key, revoked, expired, not for the chat, or of another tenant', schema: Problem },
   },
-  run: async ({ pool }, { body, principal }) => {
+  run: async ({ pool, keyUse }, { body, principal }) => {
     const tenant = gatewayTenant(principal);
     const { rows } = await pool.query({
       name: 'identify_key',
@@ -38,6 +38,7 @@ export const identify = route({
     if (rows[0] === undefined) {
       return { status: 401, body: problem(401, 'key_unknown', 'this key is not known, revoked or expired') };
     }
+    keyUse.note(body.keySha256);
     const { id, kind, member_id } = Row.parse(rows[0]);
     const user = member_id === null ? {} : { userId: member_id };
     return { status: 200, body: { kind, keyId: id, ...user, tenant: tenant.name } };

@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { DnsLabel } from '../../catalogue/registrations.ts';
-import { Problem, problem } from '../../http/problem.ts';
+import { Problem } from '../../http/problem.ts';
 import { route } from '../../http/route.ts';
 import { SettableNanoEur } from '../../pricing/money.ts';
 import { withTenant } from '../tenants/tenant-view.ts';
-import { KeyView, keyView } from './key-view.ts';
+import { KeyParams, KeyView, keyUnknown, keyView } from './key-view.ts';
 
 export const changeKey = route({
   method: 'patch',
@@ -12,8 +11,8 @@ export const changeKey = route({
   id: 'changeKey',
   summary: 'Set what an API key may spend in a month',
   tag: 'Keys',
-  access: 'admin',
-  params: z.strictObject({ tenant: DnsLabel, key: z.uuid() }),
+  access: 'keys.manage',
+  params: KeyParams,
   body: z.strictObject({
     monthlyBudgetNanoEur: SettableNanoEur.nullable().meta({ description: 'null: the tenant’s default for keys' }),
   }),
@@ -28,9 +27,7 @@ export const changeKey = route({
         `update api_key set monthly_budget = $3 where id = $1 and tenant_id = $2 and kind = 'api' returning *`,
         [params.key, tenant.id, body.monthlyBudgetNanoEur],
       );
-      if (rows[0] === undefined) {
-        return { status: 404, body: problem(404, 'key_unknown', 'this tenant has no API key with this id') };
-      }
+      if (rows[0] === undefined) return keyUnknown();
       await services.ledger.refreshLimits(tenant.account);
       return { status: 200, body: keyView(rows[0]) };
     }),

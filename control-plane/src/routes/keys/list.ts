@@ -1,20 +1,17 @@
-import { z } from 'zod';
-import { PageQuery, page, pageOf, readCursor } from '../../http/paging.ts';
+import { PageQuery, pageOf } from '../../http/paging.ts';
 import { Problem } from '../../http/problem.ts';
 import { route } from '../../http/route.ts';
 import { TenantParams, withTenant } from '../tenants/tenant-view.ts';
-import { KeyView, keyView } from './key-view.ts';
-
-const Position = z.tuple([z.string(), z.uuid()]);
-const START: z.output<typeof Position> = ['-infinity', '00000000-0000-0000-0000-000000000000'];
+import { KeyView } from './key-view.ts';
+import { pageOfKeys } from './page-of-keys.ts';
 
 export const listKeys = route({
   method: 'get',
   path: '/v1/tenants/{tenant}/keys',
   id: 'listKeys',
-  summary: 'Keys of a tenant, oldest first, without their secrets',
+  summary: 'All keys of a tenant, oldest first, without their secrets',
   tag: 'Keys',
-  access: 'admin',
+  access: 'keys.manage',
   params: TenantParams,
   query: PageQuery,
   responses: {
@@ -22,14 +19,8 @@ export const listKeys = route({
     404: { description: 'No such tenant', schema: Problem },
   },
   run: (services, { params, query }) =>
-    withTenant(services, params.tenant, async (tenant) => {
-      const [at, id] = readCursor(query.cursor, Position, START);
-      const { rows } = await services.pool.query<{ id: string; position: string }>(
-        `select *, created_at::text as position from api_key
-         where tenant_id = $1 and (created_at, id) > ($2, $3) order by created_at, id limit $4`,
-        [tenant.id, at, id, query.limit + 1],
-      );
-      const { items, nextCursor } = page(rows, query.limit, (row) => [row.position, row.id]);
-      return { status: 200, body: { items: items.map(keyView), nextCursor } };
-    }),
+    withTenant(services, params.tenant, async (tenant) => ({
+      status: 200,
+      body: await pageOfKeys(services.pool, tenant.id, query),
+    })),
 });
