@@ -4,6 +4,8 @@ import type { Catalogue } from './catalogue/catalogue.ts';
 import type { Vault } from './crypto/vault.ts';
 import type { Bell } from './events/bell.ts';
 import type { Metrics } from './http/metrics.ts';
+import type { KeyUse } from './keys/key-use.ts';
+import type { ServiceTokens } from './keys/service-tokens.ts';
 import type { Leases } from './ledger/leases.ts';
 import type { Ledger } from './ledger/ledger.ts';
 
@@ -19,6 +21,10 @@ export type Services = {
   readonly log: Logger;
   /** Seals secrets that have to be read again. */
   readonly vault: Vault;
+  /** Remembers when keys were used. */
+  readonly keyUse: KeyUse;
+  /** Gives and reads the tokens of machines. */
+  readonly tokens: ServiceTokens;
   /** Where people are: pages, API and OpenID provider, such as https://portal.example.org. */
   readonly portalUrl: string;
   /** Where a tenant tops up; goes into refusals. */

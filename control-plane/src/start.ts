@@ -18,6 +18,10 @@ import { hashSecret } from './http/auth.ts';
 import { trustedProxies } from './http/client.ts';
 import { createMetrics } from './http/metrics.ts';
 import { listen } from './http/server.ts';
+import { KeyUse, startKeyUse } from './keys/key-use.ts';
+import { RevokedKeys, startRevokedKeys } from './keys/revoked-keys.ts';
+import { ServiceTokens } from './keys/service-tokens.ts';
+import { TokenKeys } from './keys/token-keys.ts';
 import { Leases } from './ledger/leases.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { startSweeper } from './ledger/sweeper.ts';
@@ -93,6 +97,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const bell = new Bell(databaseUrl, log);
     undo.push(() => bell.stop());
     await bell.start();
+    const keyUse = new KeyUse(pool, now);
+    undo.push(startKeyUse(keyUse, log));
+    const revokedKeys = new RevokedKeys(pool);
+    undo.push(await startRevokedKeys(revokedKeys, bell, log));
+    const tokens = new ServiceTokens(new TokenKeys(pool, vault, now), revokedKeys, portalUrl, now);
     const mailer =
       options.smtpUrl === undefined ? undefined : openMailer(options.smtpUrl, options.mailFrom ?? MAIL_FROM);
     undo.push(async () => mailer?.close());
@@ -110,6 +119,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       log,
       bell,
       vault,
+      keyUse,
+      tokens,
       portalUrl,
       topUpUrl,
       webhookTrustedHosts,

@@ -60,4 +60,7 @@ export const MAX_UPLOADED_FILES = 20;
 
 export const FileName = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9._-]{0,99}$/, 'must be 1 to 100 of a-z, 0-9, ".", "_" and "-", and begin with a letter or digit');
+  .regex(
+    /^[a-z0-9][a-z0-9._-]{0,99}$/,
+    'must be 1 to 100 of a-z, 0-9, ".", "_" and "-", and begin with a letter or digit',
+  );

@@ -2,6 +2,8 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { TenantRecord } from '../catalogue/tenant-record.ts';
 import { SESSION_COOKIE } from '../identity/session/session-cookie.ts';
 import { readSession, type SignedIn } from '../identity/session/sessions.ts';
+import { findKey } from '../keys/find-key.ts';
+import type { Scope } from '../keys/scopes.ts';
 import type { Services } from '../services.ts';
 import { HttpProblem } from './problem.ts';
 
@@ -12,7 +14,19 @@ export type Principal =
   | { readonly kind: 'operator' }
   | { readonly kind: 'gateway'; readonly tenant: TenantRecord }
   /** A person, signed in at the portal. */
-  | ({ readonly kind: 'person' } & SignedIn);
+  | ({ readonly kind: 'person' } & SignedIn)
+  /** One of a tenant's keys; with a person, whose key it is. */
+  | ({ readonly kind: 'key'; readonly personId: string | undefined } & OfKey)
+  /** A machine, by a token that one of a tenant's keys was exchanged for. */
+  | ({ readonly kind: 'service' } & OfKey);
+
+type OfKey = {
+  readonly keyId: string;
+  /** The name of the tenant whose key it is. */
+  readonly tenant: string;
+  /** What it may do at this moment. */
+  readonly scopes: readonly Scope[];
+};
 
 /** The sha-256 of the two service keys; the keys themselves are not kept. */
 export type ServiceKeys = { readonly admin: Buffer; readonly operator: Buffer };
@@ -29,6 +43,9 @@ export type Credentials = {
 export const ANONYMOUS: Principal = { kind: 'anonymous' };
 /** No header longer than this is looked at: a JWT of ours has less. */
 const MAX_AUTHORIZATION_LENGTH = 4_096;
+/** How every key begins that a tenant is issued. */
+const KEY_PREFIX = 'cf-';
+const JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 /** Methods that change nothing, which other sites' links may therefore call. */
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
@@ -90,6 +107,15 @@ async function principalOfBearer(
   const isOperator = timingSafeEqual(hash, keys.operator);
   if (isAdmin) return { kind: 'admin' };
   if (isOperator) return { kind: 'operator' };
+  if (secret.startsWith(KEY_PREFIX)) {
+    const key = await findKey(services.pool, hash);
+    if (key !== undefined) services.keyUse.note(hash.toString('hex'));
+    return key && { kind: 'key', ...key };
+  }
+  if (JWT.test(secret)) {
+    const subject = await services.tokens.read(secret);
+    return subject && { kind: 'service', ...subject };
+  }
   const tenant = await services.catalogue.tenantOfCredential(hash);
   return tenant === undefined ? undefined : { kind: 'gateway', tenant };
 }

@@ -30,7 +30,13 @@ export type Role = z.output<typeof Role>;
 const EVERYTHING = Permission.options;
 const OF_OWNERS: readonly Permission[] = ['owner', 'billing.write'];
 
-/** The one table of who may do what. */
+/**
+ * The one table of who may do what.
+ *
+ * A member sees the budget they live on and nothing of what others use: lists of usage, ledger, events and exports name
+ * people, so all of them are `usage.read`. Of the alerts, which come with `budget.read`, members see the tenant's own.
+ * What keys may do at most is in `keys/scopes.ts`.
+ */
 export const ROLE_PERMISSIONS: Record<Role, ReadonlySet<Permission>> = {
   owner: new Set(EVERYTHING),
   admin: new Set(EVERYTHING.filter((permission) => !OF_OWNERS.includes(permission))),

@@ -76,6 +76,15 @@ const DOOR: Partial<Record<Access, Record<Caller, 401 | 403 | 'in'>>> = {
     operator: 403,
     admin: 403,
   },
+  key: {
+    nobody: 401,
+    'wrong key': 401,
+    gateway: 403,
+    'foreign gateway': 403,
+    'chat key': 401,
+    operator: 403,
+    admin: 403,
+  },
 };
 /** Of a route that needs a permission in a tenant: people and their keys, for whom other tests speak, and the admin. */
 const DOOR_OF_TENANT: Record<Caller, 401 | 403 | 'in'> = {

@@ -1,14 +1,13 @@
 import type pg from 'pg';
 import { z } from 'zod';
 import { Role } from '../http/permissions.ts';
-import { Scope, scopesOfRole } from './scopes.ts';
+import { KnownScopes, type Scope, scopesOfRole } from './scopes.ts';
 
 const Row = z.object({
   id: z.string(),
   tenant: z.string(),
   person_id: z.string().nullable(),
-  // A scope that a later version knew is left out: an older one grants nothing by it.
-  scopes: z.array(z.string()).transform((all) => all.filter((one): one is Scope => Scope.safeParse(one).success)),
+  scopes: KnownScopes,
   /** What its person is in the tenant at this moment. */
   role: Role.nullable(),
 });

@@ -9,6 +9,11 @@ const FOR_PEOPLE_ONLY = ['keys.own', 'owner'] as const;
 export const Scope = z.enum(['chat', ...Permission.exclude(FOR_PEOPLE_ONLY).options]);
 export type Scope = z.output<typeof Scope>;
 
+/** Scopes as they were stored or signed. One that a later version knew is left out: this one grants nothing by it. */
+export const KnownScopes = z
+  .array(z.string())
+  .transform((stored) => Scope.options.filter((scope) => stored.includes(scope)));
+
 /** The scopes a key is asked for with: each once, in one order. */
 export const Scopes = z
   .array(Scope)

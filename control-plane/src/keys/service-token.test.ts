@@ -1,11 +1,11 @@
 import { createHmac, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { expect, test } from 'vitest';
-import { signServiceToken, TOKEN_SECONDS, verifyServiceToken } from './service-token.ts';
+import { signServiceToken, TOKEN_SECONDS, type TokenSubject, verifyServiceToken } from './service-token.ts';
 
 const NOW = new Date('2026-11-30T12:00:00Z');
 const PARTIES = { issuer: 'https://portal.example.test', audience: 'https://portal.example.test/v1' };
-const SUBJECT = { keyId: randomUUID(), tenant: 'demo', scopes: ['usage.read', 'budget.read'] };
+const SUBJECT: TokenSubject = { keyId: randomUUID(), tenant: 'demo', scopes: ['budget.read', 'usage.read'] };
 const ours = generateKeyPairSync('ed25519');
 const theirs = generateKeyPairSync('ed25519');
 const SIGNER = { kid: 'one', privateKey: ours.privateKey };
@@ -18,7 +18,16 @@ const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('bas
 function claims(more: object = {}) {
   const iat = NOW.getTime() / 1000;
   const { issuer: iss, audience: aud } = PARTIES;
-  const base = { iss, aud, sub: SUBJECT.keyId, jti: randomUUID(), iat, exp: iat + 60, tenant: 'demo', scope: 'usage.read' };
+  const base = {
+    iss,
+    aud,
+    sub: SUBJECT.keyId,
+    jti: randomUUID(),
+    iat,
+    exp: iat + 60,
+    tenant: 'demo',
+    scope: 'usage.read',
+  };
   return { ...base, ...more };
 }
 

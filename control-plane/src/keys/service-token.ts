@@ -1,6 +1,7 @@
 import { type KeyObject, randomUUID } from 'node:crypto';
 import { errors, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
+import { KnownScopes, type Scope } from './scopes.ts';
 
 /** Seconds a service token lives. */
 export const TOKEN_SECONDS = 900;
@@ -15,7 +16,7 @@ export type TokenSigner = { readonly kid: string; readonly privateKey: KeyObject
 export type TokenSubject = {
   readonly keyId: string;
   readonly tenant: string;
-  readonly scopes: readonly string[];
+  readonly scopes: readonly Scope[];
 };
 
 /** Who gives a token, for whom. */
@@ -24,7 +25,10 @@ export type TokenParties = { readonly issuer: string; readonly audience: string 
 const Claims = z.object({
   sub: z.uuid(),
   tenant: z.string(),
-  scope: z.string().transform((text) => text.split(' ').filter((scope) => scope !== '')),
+  scope: z
+    .string()
+    .transform((text) => text.split(' '))
+    .pipe(KnownScopes),
 });
 
 /** A token that speaks for a service key until it ends. */

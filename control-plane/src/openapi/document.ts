@@ -13,13 +13,15 @@ const SECURITY: Partial<Record<Access, readonly string[]>> = {
   admin: ['adminKey', 'session'],
   gateway: ['gatewayCredential'],
   person: ['session'],
+  key: ['tenantKey'],
 };
 /** Of the routes that need a permission in a tenant. */
-const SECURITY_IN_TENANT = ['session', 'adminKey'] as const;
+const SECURITY_IN_TENANT = ['session', 'tenantKey', 'adminKey'] as const;
 
 const KEYS = {
   adminKey: 'The platform’s admin key',
   operatorKey: 'The operator’s key',
+  tenantKey: 'A personal or service key of the tenant that has the scope, or a token that one was exchanged for',
   gatewayCredential: 'A tenant’s gateway credential; it acts for that tenant only',
 };
 

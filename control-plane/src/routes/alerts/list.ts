@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { allows } from '../../http/admit.ts';
 import { PageQuery, page, pageOf, readCursor } from '../../http/paging.ts';
 import { Problem } from '../../http/problem.ts';
 import { route } from '../../http/route.ts';
@@ -53,14 +54,14 @@ export const listAlerts = route({
   id: 'listAlerts',
   summary: 'Budget thresholds a tenant, its users and keys have reached, oldest first, and who was told',
   tag: 'Alerts',
-  access: 'admin',
+  access: 'budget.read',
   params: TenantParams,
   query: PageQuery,
   responses: {
     200: { description: 'A page', schema: pageOf(Alert) },
     404: { description: 'No such tenant', schema: Problem },
   },
-  run: (services, { params, query }) =>
+  run: (services, { params, query, principal, role }) =>
     withTenant(services, params.tenant, async (tenant) => {
       const after = readCursor(query.cursor, z.string().regex(/^\d{1,18}$/), '0');
       const { rows } = await services.pool.query(
@@ -70,8 +71,10 @@ export const listAlerts = route({
              'nextAttemptAt', case when d.state = 'pending' then ${iso('d.next_attempt_at')} end)
              order by d.channel, d.recipient)
            from delivery d where d.alert_id = a.id), '[]') as deliveries
-         from alert a where a.tenant_id = $1 and a.event_id > $2 order by a.event_id limit $3`,
-        [tenant.id, after, query.limit + 1],
+         from alert a where a.tenant_id = $1 and a.event_id > $2 and ($4 or a.scope = 'tenant')
+         order by a.event_id limit $3`,
+        // What single users and keys have spent is told to those who may know it.
+        [tenant.id, after, query.limit + 1, allows(principal, role, 'usage.read')],
       );
       const alerts = rows.map((row) => Row.parse(row));
       const { items, nextCursor } = page(alerts, query.limit, ({ event_id }) => event_id.toString());

@@ -16,7 +16,7 @@ export const streamEvents = route({
   id: 'streamEvents',
   summary: 'What happens to a tenant, live, as server-sent events',
   tag: 'Events',
-  access: 'admin',
+  access: 'usage.read',
   params: TenantParams,
   query: z.strictObject({
     after: EventNumber.optional().meta({

@@ -23,7 +23,7 @@ export const listGrants = route({
   id: 'listGrants',
   summary: 'All grants, oldest first',
   tag: 'Grants',
-  access: 'admin',
+  access: 'usage.read',
   params: TenantParams,
   query: PageQuery,
   responses: {

@@ -204,10 +204,9 @@ test('events tell of keys that come and go, without a secret', async () => {
   const issued = await issue(admin, { name: 'watched' }, ALL);
   await api.as(admin, 'DELETE', `${ALL}/${issued.id}`);
   await api.as(admin, 'DELETE', `${ALL}/${issued.id}`);
-  const { rows } = await api.pool.query(
-    `select type, data from event where data ->> 'keyId' = $1 order by id`,
-    [issued.id],
-  );
+  const { rows } = await api.pool.query(`select type, data from event where data ->> 'keyId' = $1 order by id`, [
+    issued.id,
+  ]);
   const data = { keyId: issued.id };
   expect(rows).toEqual([
     { type: 'key.created', data },

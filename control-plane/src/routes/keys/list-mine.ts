@@ -1,5 +1,5 @@
-import { Problem } from '../../http/problem.ts';
 import { PageQuery, pageOf } from '../../http/paging.ts';
+import { Problem } from '../../http/problem.ts';
 import { route } from '../../http/route.ts';
 import { TenantParams, withTenant } from '../tenants/tenant-view.ts';
 import { KeyView } from './key-view.ts';

@@ -17,7 +17,7 @@ export const exportUsage = route({
   id: 'exportUsage',
   summary: 'All usage lines of a span as a file',
   tag: 'Usage',
-  access: 'admin',
+  access: 'usage.read',
   params: TenantParams,
   query: z.strictObject({
     ...DateRangeFields,

@@ -32,7 +32,7 @@ export const getForecast = route({
   id: 'getForecast',
   summary: 'What a tenant will have spent when its period ends, and the day its budget runs out',
   tag: 'Usage',
-  access: 'admin',
+  access: 'usage.read',
   params: TenantParams,
   responses: {
     200: { description: 'The forecast', schema: Forecast },

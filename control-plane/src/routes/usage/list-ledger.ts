@@ -86,7 +86,7 @@ export const listLedger = route({
   id: 'listLedger',
   summary: 'Every movement of a tenant’s budget and every refusal, in the order they happened',
   tag: 'Usage',
-  access: 'admin',
+  access: 'usage.read',
   params: TenantParams,
   query: PageQuery,
   responses: {

@@ -11,7 +11,7 @@ export const listUsage = route({
   id: 'listUsage',
   summary: 'One explained line per billed request, oldest first',
   tag: 'Usage',
-  access: 'admin',
+  access: 'usage.read',
   params: TenantParams,
   query: PageQuery,
   responses: {

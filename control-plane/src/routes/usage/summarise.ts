@@ -49,7 +49,7 @@ export const summariseUsage = route({
   id: 'summariseUsage',
   summary: 'Usage summed by day, model, user and key',
   tag: 'Usage',
-  access: 'admin',
+  access: 'usage.read',
   params: TenantParams,
   query: PageQuery.extend({ ...DateRangeFields, groupBy: GroupBy }),
   responses: {

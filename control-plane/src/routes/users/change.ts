@@ -12,7 +12,7 @@ export const changeUser = route({
   id: 'changeUser',
   summary: 'Set what a user may spend in a month',
   tag: 'Users',
-  access: 'admin',
+  access: 'members.write',
   params: z.strictObject({ tenant: DnsLabel, user: z.uuid() }),
   body: z.strictObject({
     monthlyBudgetNanoEur: SettableNanoEur.nullable().meta({ description: 'null: the tenant’s default for users' }),

@@ -11,7 +11,7 @@ export const createUser = route({
   id: 'createUser',
   summary: 'Add a user to a tenant',
   tag: 'Users',
-  access: 'admin',
+  access: 'members.write',
   params: TenantParams,
   body: z.strictObject({
     externalId: z.string().min(1).max(320).optional(),

@@ -14,7 +14,7 @@ export const listUsers = route({
   id: 'listUsers',
   summary: 'Users of a tenant, oldest first',
   tag: 'Users',
-  access: 'admin',
+  access: 'members.read',
   params: TenantParams,
   query: PageQuery,
   responses: {

@@ -8,7 +8,7 @@ export const deleteWebhook = route({
   id: 'deleteWebhook',
   summary: 'Tell a tenant’s own system of alerts no more',
   tag: 'Alerts',
-  access: 'admin',
+  access: 'webhook.manage',
   params: TenantParams,
   responses: {
     204: { description: 'It is gone; deliveries that are due fail' },

@@ -9,7 +9,7 @@ export const getWebhook = route({
   id: 'getWebhook',
   summary: 'Where a tenant’s own system is told of alerts',
   tag: 'Alerts',
-  access: 'admin',
+  access: 'webhook.manage',
   params: TenantParams,
   responses: {
     200: { description: 'Its address; the secret is not shown again', schema: WebhookView },

@@ -15,7 +15,7 @@ export const putWebhook = route({
   id: 'putWebhook',
   summary: 'Set where a tenant’s own system is told of alerts',
   tag: 'Alerts',
-  access: 'admin',
+  access: 'webhook.manage',
   params: TenantParams,
   body: z.strictObject({
     url: z.string().max(2048).meta({ description: 'https only, and not into a private network' }),
