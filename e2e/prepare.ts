@@ -4,7 +4,7 @@ import { pythonEnvironment } from './images/python-env.ts';
 import { progress } from './process/progress.ts';
 
 /**
- * Makes what tests without a cluster run on: Kubernetes and helm from source, LiteLLM's environment, Redis. The first
+ * Makes what tests without a cluster run on: Kubernetes and helm from source, LiteLLM's environment, OpenAI's Python client, Redis. The first
  * time on a machine this takes a quarter of an hour and tells how far it is; a test that needed it would time out.
  */
 export async function prepareMachine(): Promise<void> {
@@ -12,5 +12,9 @@ export async function prepareMachine(): Promise<void> {
     await toolsFolder(name, progress('tools'));
   };
   await ensureDebianPackages(['redis-server'], progress('packages'));
-  await Promise.all([pythonEnvironment('litellm', progress('litellm')), tool('kubernetes').then(() => tool('helm'))]);
+  const python = async () => {
+    await pythonEnvironment('litellm', progress('litellm'));
+    await pythonEnvironment('openai-client', progress('openai'));
+  };
+  await Promise.all([python(), tool('kubernetes').then(() => tool('helm'))]);
 }
