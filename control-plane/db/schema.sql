@@ -38,19 +38,35 @@ create table api_key (
   member_id uuid,
   kind text not null,
   name text not null,
-  sha256 bytea not null,
+  sha256 bytea,
   monthly_budget bigint,
   expires_at timestamp with time zone,
   revoked_at timestamp with time zone,
   created_at timestamp with time zone default now() not null,
+  person_id uuid,
+  scopes text[] default '{chat}'::text[] not null,
+  prefix text,
+  last_four text,
+  last_used_at timestamp with time zone,
+  api_only_sha256 bytea,
+  constraint a_key_has_scopes CHECK ((cardinality(scopes) > 0)),
+  constraint api_key_api_only_sha256_check CHECK ((octet_length(api_only_sha256) = 32)),
+  constraint api_key_api_only_sha256_key UNIQUE (api_only_sha256),
   constraint api_key_check CHECK (((kind = 'api'::text) OR (monthly_budget IS NULL))),
   constraint api_key_kind_check CHECK ((kind = ANY (ARRAY['api'::text, 'chat'::text]))),
   constraint api_key_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id),
   constraint api_key_monthly_budget_check CHECK ((monthly_budget >= 0)),
+  constraint api_key_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
   constraint api_key_pkey PRIMARY KEY (id),
   constraint api_key_sha256_check CHECK ((octet_length(sha256) = 32)),
   constraint api_key_sha256_key UNIQUE (sha256),
-  constraint api_key_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  constraint api_key_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id),
+  constraint only_a_key_for_chat_is_found_by_the_gateway CHECK (
+CASE
+    WHEN ('chat'::text = ANY (scopes)) THEN ((sha256 IS NOT NULL) AND (api_only_sha256 IS NULL))
+    ELSE ((sha256 IS NULL) AND (api_only_sha256 IS NOT NULL))
+END),
+  constraint the_chats_key_is_nobodys CHECK (((kind = 'api'::text) OR ((person_id IS NULL) AND (scopes = '{chat}'::text[]))))
 );
 
 create table audit_anchor (
@@ -225,6 +241,34 @@ create table exchange_rate (
   created_at timestamp with time zone default now() not null,
   constraint exchange_rate_pkey PRIMARY KEY (day),
   constraint exchange_rate_usd_per_eur_micro_check CHECK ((usd_per_eur_micro > 0))
+);
+
+create table file (
+  tenant_id bigint not null,
+  kind text not null,
+  name text not null,
+  content_type text not null,
+  sha256 bytea not null,
+  person_id uuid,
+  created_at timestamp with time zone default now() not null,
+  expires_at timestamp with time zone,
+  constraint file_kind_check CHECK ((kind = ANY (ARRAY['logo'::text, 'export'::text, 'invoice'::text]))),
+  constraint file_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9._-]{0,99}$'::text)),
+  constraint file_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+  constraint file_pkey PRIMARY KEY (tenant_id, kind, name),
+  constraint file_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id),
+  constraint file_tenant_id_sha256_fkey FOREIGN KEY (tenant_id, sha256) REFERENCES file_content(tenant_id, sha256)
+);
+
+create table file_content (
+  tenant_id bigint not null,
+  sha256 bytea not null,
+  size bigint not null,
+  touched_at timestamp with time zone default now() not null,
+  constraint file_content_pkey PRIMARY KEY (tenant_id, sha256),
+  constraint file_content_sha256_check CHECK ((octet_length(sha256) = 32)),
+  constraint file_content_size_check CHECK ((size >= 0)),
+  constraint file_content_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
 );
 
 create table gateway_report (
@@ -656,6 +700,14 @@ create table tenant (
   constraint tenant_state_check CHECK ((state = ANY (ARRAY['open'::text, 'closed'::text, 'erased'::text])))
 );
 
+create table token_key (
+  kid text not null,
+  public_jwk jsonb not null,
+  private_key bytea not null,
+  created_at timestamp with time zone default now() not null,
+  constraint token_key_pkey PRIMARY KEY (kid)
+);
+
 create table totp (
   person_id uuid not null,
   secret bytea not null,
@@ -783,6 +835,10 @@ CREATE UNIQUE INDEX api_key_one_chat_key ON public.api_key USING btree (tenant_i
 
 CREATE INDEX api_key_page ON public.api_key USING btree (tenant_id, created_at, id);
 
+CREATE INDEX api_key_person ON public.api_key USING btree (person_id, tenant_id) WHERE (person_id IS NOT NULL);
+
+CREATE INDEX api_key_revoked ON public.api_key USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
+
 CREATE INDEX audit_entry_action ON public.audit_entry USING btree (chain_id, action, sequence);
 
 CREATE INDEX audit_entry_actor ON public.audit_entry USING btree (chain_id, actor_id, sequence) WHERE (actor_id IS NOT NULL);
@@ -798,6 +854,12 @@ CREATE INDEX chat_sign_in_session ON public.chat_sign_in USING btree (session_id
 CREATE INDEX delivery_due ON public.delivery USING btree (next_attempt_at) WHERE (state = 'pending'::text);
 
 CREATE INDEX delivery_under_way ON public.delivery USING btree (tenant_id, channel) WHERE ((state = 'pending'::text) AND (taken_until IS NOT NULL));
+
+CREATE INDEX file_by_content ON public.file USING btree (tenant_id, sha256);
+
+CREATE INDEX file_content_touched ON public.file_content USING btree (touched_at);
+
+CREATE INDEX file_expired ON public.file USING btree (expires_at) WHERE (expires_at IS NOT NULL);
 
 CREATE INDEX hold_overdue ON public.hold USING btree (account_id, expires_at) WHERE (state = 'held'::text);
 
@@ -855,6 +917,8 @@ CREATE UNIQUE INDEX usage_rollup_key ON public.usage_rollup USING btree (account
 
 CREATE INDEX waiting_identity_overdue ON public.waiting_identity USING btree (expires_at);
 
+CREATE TRIGGER api_key_revoked AFTER UPDATE OF revoked_at ON public.api_key FOR EACH ROW WHEN (((new.kind = 'api'::text) AND (old.revoked_at IS NULL) AND (new.revoked_at IS NOT NULL))) EXECUTE FUNCTION api_key_revoked();
+
 CREATE TRIGGER audit_anchor_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_anchor FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 CREATE TRIGGER audit_anchor_is_true BEFORE INSERT ON public.audit_anchor FOR EACH ROW EXECUTE FUNCTION audit_check_anchor();
@@ -881,13 +945,19 @@ CREATE TRIGGER ledger_grant_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON p
 
 CREATE TRIGGER ledger_reversal_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.ledger_reversal FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+CREATE TRIGGER membership_gone_ends_keys AFTER DELETE ON public.membership FOR EACH ROW EXECUTE FUNCTION membership_ends_keys();
+
 CREATE TRIGGER membership_removed_ends_chats AFTER DELETE ON public.membership FOR EACH ROW EXECUTE FUNCTION membership_ends_chats();
 
 CREATE TRIGGER membership_without_seat_ends_chats AFTER UPDATE OF role ON public.membership FOR EACH ROW WHEN (((new.role = 'billing'::text) AND (old.role <> 'billing'::text))) EXECUTE FUNCTION membership_ends_chats();
 
+CREATE TRIGGER membership_without_seat_ends_keys AFTER UPDATE OF role ON public.membership FOR EACH ROW WHEN (((new.role = 'billing'::text) AND (old.role <> 'billing'::text))) EXECUTE FUNCTION membership_ends_keys();
+
 CREATE TRIGGER model_changes_catalogue AFTER INSERT OR DELETE OR UPDATE ON public.model FOR EACH STATEMENT EXECUTE FUNCTION catalogue_changed();
 
 CREATE TRIGGER person_locked_ends_chats AFTER UPDATE OF state ON public.person FOR EACH ROW WHEN (((old.state = 'active'::text) AND (new.state <> 'active'::text))) EXECUTE FUNCTION person_ends_chats();
+
+CREATE TRIGGER person_locked_ends_keys AFTER UPDATE OF state ON public.person FOR EACH ROW WHEN (((new.state <> 'active'::text) AND (old.state IS DISTINCT FROM new.state))) EXECUTE FUNCTION person_ends_keys();
 
 CREATE TRIGGER price_snapshot_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.price_snapshot FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
@@ -1327,6 +1397,17 @@ begin
     select v_alert, t.id, 'webhook', url from webhook where tenant_id = t.id;
     perform pg_notify('cloudfreedom_delivery', '');
   end loop;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.api_key_revoked()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform event_append(new.tenant_id, 'key.revoked', jsonb_build_object('keyId', new.id));
+  perform pg_notify('cloudfreedom_key', 'revoked');
+  return null;
 end $function$
 ;
 
@@ -2572,6 +2653,17 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.membership_ends_keys()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update api_key set revoked_at = clock_timestamp()
+  where tenant_id = old.tenant_id and person_id = old.person_id and revoked_at is null;
+  return null;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.percent_spent(spent bigint, budget bigint)
  RETURNS integer
  LANGUAGE sql
@@ -2599,6 +2691,19 @@ CREATE OR REPLACE FUNCTION public.person_ends_chats()
 AS $function$
 begin
   perform chat_log_out(tenant_id, new.id) from (select distinct tenant_id from chat_sign_in where person_id = new.id) c;
+  return null;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.person_ends_keys()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update api_key set revoked_at = clock_timestamp() where person_id = new.id and revoked_at is null;
+  if new.state = 'erased' then
+    update api_key set name = 'erased' where person_id = new.id;
+  end if;
   return null;
 end $function$
 ;

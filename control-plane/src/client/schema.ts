@@ -243,6 +243,41 @@ export interface paths {
         patch: operations["changeUser"];
         trace?: never;
     };
+    "/v1/tenants/{tenant}/keys/mine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your own keys, oldest first, without their secrets */
+        get: operations["listMyKeys"];
+        put?: never;
+        /** Issue a personal key; its secret is shown this once */
+        post: operations["createMyKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/keys/mine/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke a key of your own */
+        delete: operations["deleteMyKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants/{tenant}/keys": {
         parameters: {
             query?: never;
@@ -250,10 +285,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Keys of a tenant, oldest first, without their secrets */
+        /** All keys of a tenant, oldest first, without their secrets */
         get: operations["listKeys"];
         put?: never;
-        /** Issue an API key; its secret is shown this once */
+        /** Issue a service key, for a machine; its secret is shown this once */
         post: operations["createKey"];
         delete?: never;
         options?: never;
@@ -271,12 +306,46 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Revoke an API key */
+        /** Revoke an API key, a personal one too */
         delete: operations["deleteKey"];
         options?: never;
         head?: never;
         /** Set what an API key may spend in a month */
         patch: operations["changeKey"];
+        trace?: never;
+    };
+    "/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Exchange a service key for a token of fifteen minutes */
+        post: operations["createToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/.well-known/jwks.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The public keys that service tokens are verified with (RFC 7517) */
+        get: operations["getTokenKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/tenants/{tenant}/usage": {
@@ -998,13 +1067,24 @@ export interface components {
             /** @enum {string} */
             kind: "api" | "chat";
             name: string;
+            /** @description Whose personal key it is; null: a service key */
+            personId: string | null;
+            /** @description The user whose monthly budget it uses */
             userId: string | null;
+            scopes: string[];
+            /** @description How it begins */
+            prefix: string | null;
+            /** @description How it ends */
+            lastFour: string | null;
             /** @description A limit of the key’s own; null: the tenant’s default */
             monthlyBudgetNanoEur: string | null;
             /** Format: date-time */
             createdAt: string;
             expiresAt: string | null;
             revokedAt: string | null;
+            /** @description Up to a minute behind */
+            lastUsedAt: string | null;
+            /** @description The secret. It is shown this once */
             key: string;
         };
         /** @description A key without its secret, which is not stored */
@@ -1014,13 +1094,46 @@ export interface components {
             /** @enum {string} */
             kind: "api" | "chat";
             name: string;
+            /** @description Whose personal key it is; null: a service key */
+            personId: string | null;
+            /** @description The user whose monthly budget it uses */
             userId: string | null;
+            scopes: string[];
+            /** @description How it begins */
+            prefix: string | null;
+            /** @description How it ends */
+            lastFour: string | null;
             /** @description A limit of the key’s own; null: the tenant’s default */
             monthlyBudgetNanoEur: string | null;
             /** Format: date-time */
             createdAt: string;
             expiresAt: string | null;
             revokedAt: string | null;
+            /** @description Up to a minute behind */
+            lastUsedAt: string | null;
+        };
+        ServiceToken: {
+            token: string;
+            /** @constant */
+            tokenType: "Bearer";
+            expiresInSeconds: number;
+            /** Format: date-time */
+            expiresAt: string;
+            scopes: string[];
+        };
+        TokenKeys: {
+            keys: {
+                /** @constant */
+                kty: "OKP";
+                /** @constant */
+                crv: "Ed25519";
+                x: string;
+                kid: string;
+                /** @constant */
+                use: "sig";
+                /** @constant */
+                alg: "EdDSA";
+            }[];
         };
         UsageLine: {
             /** Format: uuid */
@@ -1634,7 +1747,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No such key, revoked, expired, or of another tenant */
+            /** @description No such key, revoked, expired, not for the chat, or of another tenant */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3221,6 +3334,235 @@ export interface operations {
             };
         };
     };
+    listMyKeys: {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; absent: from the start */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Key"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a person */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createMyKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name: string;
+                    /** @description What it may do; never more than you may */
+                    scopes?: ("chat" | "tenant.read" | "tenant.write" | "budget.read" | "usage.read" | "members.read" | "members.write" | "keys.manage" | "billing.read" | "billing.write" | "audit.read" | "files.read" | "files.write" | "webhook.manage")[];
+                    /**
+                     * Format: date-time
+                     * @description Absent: in a year. At most two years from now
+                     */
+                    expiresAt?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Issued. It ends with your membership */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedKey"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than you may do yourself, or not a member */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You have as many keys as you may, or no seat to chat with */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An expiry out of range */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteMyKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Revoked; it authorises nothing from now on */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a person */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant, or no key of yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listKeys: {
         parameters: {
             query?: {
@@ -3308,10 +3650,18 @@ export interface operations {
             content: {
                 "application/json": {
                     name: string;
-                    /** Format: uuid */
-                    userId?: string;
-                    /** Format: date-time */
+                    /** @description What it may do; never more than you may */
+                    scopes?: ("chat" | "tenant.read" | "tenant.write" | "budget.read" | "usage.read" | "members.read" | "members.write" | "keys.manage" | "billing.read" | "billing.write" | "audit.read" | "files.read" | "files.write" | "webhook.manage")[];
+                    /**
+                     * Format: date-time
+                     * @description Absent: in a year. At most two years from now
+                     */
                     expiresAt?: string;
+                    /**
+                     * Format: uuid
+                     * @description The user whose monthly budget it uses; for the platform’s admin only
+                     */
+                    userId?: string;
                 };
             };
         };
@@ -3334,7 +3684,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key is for another part of the API */
+            /** @description More than you may do yourself */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3352,7 +3702,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such user in this tenant, or already expired */
+            /** @description The tenant has as many keys as it may */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such user in this tenant, or an expiry out of range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3509,6 +3868,94 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Fewer than the key has; absent: all of them */
+                    scopes?: ("chat" | "tenant.read" | "tenant.write" | "budget.read" | "usage.read" | "members.read" | "members.write" | "keys.manage" | "billing.read" | "billing.write" | "audit.read" | "files.read" | "files.write" | "webhook.manage")[];
+                    /**
+                     * Format: uri
+                     * @description Who is to accept it, by our public keys; absent: this API, and then nobody else
+                     */
+                    audience?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description A JWT (EdDSA). It ends at once when its key is revoked, here; elsewhere at its end */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceToken"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a service key, or more scopes than it has */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTokenKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All keys that a living token may be signed with, and the next one */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenKeys"];
                 };
             };
         };
