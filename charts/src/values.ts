@@ -117,6 +117,15 @@ export const Values = z.object({
       .min(60)
       .max(86_400)
       .describe('Seconds after which an unsettled hold expires; longer than the longest answer.'),
+    extraCa: z.object({
+      secretName: orEmpty(ObjectName).describe(
+        'Secret with a CA that is trusted beside the public ones, for services of your own. Empty: none.',
+      ),
+      key: SecretKey.describe('Key of the PEM text inside the Secret.'),
+    }),
+    hostAliases: z
+      .array(z.object({ ip: z.string(), hostnames: z.array(z.string()).min(1) }))
+      .describe("Names that the cluster's DNS does not know, as in a pod's hostAliases."),
     otlpEndpoint: orEmpty(url).describe('OpenTelemetry collector for traces. Empty: none.'),
     exchangeRate: z.object({
       usdPerEur: z

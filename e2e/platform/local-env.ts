@@ -10,6 +10,8 @@ const file = path.join(root, '.local', 'env');
 const LocalEnv = z.object({
   KUBECONFIG: z.string(),
   API_URL: z.url(),
+  /** Where people sign in and manage their tenants. */
+  PORTAL_URL: z.url(),
   ADMIN_KEY: z.string(),
   BASE_DOMAIN: z.string(),
   /** IP address at which the ingress answers on port 443, whatever name is asked for. */

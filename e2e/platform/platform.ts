@@ -9,8 +9,9 @@ import { progress, type Say } from '../process/progress.ts';
 import { run } from '../process/run.ts';
 import { until } from '../process/until.ts';
 import { fakeProviderManifests, fakeProviderValues, PROVIDER_NAMESPACE } from './fake-provider.ts';
-import { type Kubectl, kubectlFor } from './kubectl.ts';
+import { type Kubectl, kubectlFor, type Printed } from './kubectl.ts';
 import { type LocalEnv, removeLocalEnv, root, writeLocalEnv } from './local-env.ts';
+import { applyNeighbours, NEIGHBOURS_NAMESPACE, neighboursValues } from './neighbours.ts';
 import { wayIn } from './way-in.ts';
 
 /** Browsers and curl resolve every name below `.localhost` to loopback by themselves. */
@@ -20,6 +21,7 @@ const LOCAL_CA_SECRET = 'cloudfreedom-local-ca';
 /** Longest wait for the platform's own pods on a busy two-core machine. */
 const ROLLOUT_TIMEOUT = '300s';
 const API_TIMEOUT_MS = 120_000;
+const PORTAL_URL = `https://portal.${BASE_DOMAIN}`;
 
 /**
  * Brings cluster, images and platform up, or up to date where they are up already, and writes `.local/env`. With caches
@@ -35,7 +37,8 @@ export async function bringPlatformUp(say: Say): Promise<LocalEnv> {
   await cluster.loadImages(images, say);
   const kubectl = await kubectlFor(cluster.kubeconfigPath);
   await prepareNamespaces(kubectl, cluster, images);
-  await installCharts(path.join(helmFolder, 'helm'), cluster, images, say);
+  const ingressService = await ingressServiceAddress(kubectl, cluster);
+  await installCharts(path.join(helmFolder, 'helm'), cluster, images, ingressService, say);
   const env = await reachable(kubectl, cluster, say);
   await writeLocalEnv(env);
   return env;
@@ -62,15 +65,37 @@ async function prepareNamespaces(kubectl: Kubectl, cluster: ClusterHandle, image
   for (const provider of ['openai', 'anthropic', 'gemini']) {
     await kubectl.apply(secret(`provider-${provider}`, 'Opaque', { 'api-key': `key-for-the-fake-${provider}` }));
   }
+  await applyNeighbours(kubectl, NAMESPACE, {
+    image: referenceOf(images, 'neighbours'),
+    baseDomain: BASE_DOMAIN,
+    portalUrl: PORTAL_URL,
+    ingressClass: cluster.ingressClass,
+    authority: cluster.authority,
+  });
   const { certificateFile, keyFile } = cluster.authority;
   const pair = { 'tls.crt': await readFile(certificateFile, 'utf8'), 'tls.key': await readFile(keyFile, 'utf8') };
   await kubectl.apply(secret(LOCAL_CA_SECRET, 'kubernetes.io/tls', pair));
 }
 
+/** Where pods reach what is served from outside. */
+async function ingressServiceAddress(kubectl: Kubectl, cluster: ClusterHandle): Promise<string> {
+  const { items } = await kubectl.json('services', '-n', cluster.ingressNamespace);
+  const service = items.find((item: Printed) => item.spec.ports.some(({ port }: Printed) => port === 443));
+  if (!service) throw new Error(`no Service in ${cluster.ingressNamespace} has port 443`);
+  return service.spec.clusterIP;
+}
+
 /** Both charts, by the real helm, with the values a platform engineer would write. */
-async function installCharts(helm: string, cluster: ClusterHandle, images: BuiltImage[], say: Say): Promise<void> {
+async function installCharts(
+  helm: string,
+  cluster: ClusterHandle,
+  images: BuiltImage[],
+  ingressService: string,
+  say: Say,
+): Promise<void> {
   const tagOf = (name: ImageName) => ({ tag: referenceOf(images, name).split(':').at(-1) });
   const provider = fakeProviderValues();
+  const neighbours = neighboursValues(BASE_DOMAIN, ingressService);
   const values = {
     baseDomain: BASE_DOMAIN,
     images: {
@@ -85,8 +110,8 @@ async function installCharts(helm: string, cluster: ClusterHandle, images: Built
     ingress: { className: cluster.ingressClass, namespace: cluster.ingressNamespace },
     tls: { localCa: { secretName: LOCAL_CA_SECRET } },
     tenants: { storageClassName: cluster.storageClass, providerEgress: provider.egress },
-    controlPlane: { topUpUrl: `https://portal.${BASE_DOMAIN}/top-up` },
     catalog: provider.catalog,
+    ...neighbours,
   };
   const install = (release: string, chart: string, input?: string) =>
     run(
@@ -118,10 +143,13 @@ async function reachable(kubectl: Kubectl, cluster: ClusterHandle, say: Say): Pr
   await rollout('control-plane', NAMESPACE);
   await rollout('operator', NAMESPACE);
   await rollout('fake-upstream', PROVIDER_NAMESPACE);
+  await rollout('mail', NEIGHBOURS_NAMESPACE);
+  await rollout('identity', NEIGHBOURS_NAMESPACE);
   const { data } = await kubectl.json('secret', 'control-plane-keys', '-n', NAMESPACE);
   const env: LocalEnv = {
     KUBECONFIG: cluster.kubeconfigPath,
     API_URL: `https://api.${BASE_DOMAIN}`,
+    PORTAL_URL,
     ADMIN_KEY: Buffer.from(data['admin-key'], 'base64').toString('utf8'),
     BASE_DOMAIN,
     INGRESS_ADDRESS: cluster.ingressAddress,
