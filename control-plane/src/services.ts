@@ -4,6 +4,8 @@ import type { Catalogue } from './catalogue/catalogue.ts';
 import type { Vault } from './crypto/vault.ts';
 import type { Bell } from './events/bell.ts';
 import type { Metrics } from './http/metrics.ts';
+import type { Passwords } from './identity/password.ts';
+import type { Throttle } from './identity/throttle.ts';
 import type { KeyUse } from './keys/key-use.ts';
 import type { ServiceTokens } from './keys/service-tokens.ts';
 import type { Leases } from './ledger/leases.ts';
@@ -25,6 +27,12 @@ export type Services = {
   readonly keyUse: KeyUse;
   /** Gives and reads the tokens of machines. */
   readonly tokens: ServiceTokens;
+  /** Hashes and compares passwords, a few at a time. */
+  readonly passwords: Passwords;
+  /** Slows down who guesses, for all replicas together. */
+  readonly throttle: Throttle;
+  /** Addresses of people who administer the platform, in lower case. */
+  readonly platformAdmins: readonly string[];
   /** Where people are: pages, API and OpenID provider, such as https://portal.example.org. */
   readonly portalUrl: string;
   /** Where a tenant tops up; goes into refusals. */

@@ -18,6 +18,11 @@ import { hashSecret } from './http/auth.ts';
 import { trustedProxies } from './http/client.ts';
 import { createMetrics } from './http/metrics.ts';
 import { listen } from './http/server.ts';
+import { appointPlatformAdmins } from './identity/account/people.ts';
+import { startTidying } from './identity/account/tidy.ts';
+import { Passwords } from './identity/password.ts';
+import type { HashCost } from './identity/password-hash.ts';
+import { Throttle } from './identity/throttle.ts';
 import { KeyUse, startKeyUse } from './keys/key-use.ts';
 import { RevokedKeys, startRevokedKeys } from './keys/revoked-keys.ts';
 import { ServiceTokens } from './keys/service-tokens.ts';
@@ -25,6 +30,7 @@ import { TokenKeys } from './keys/token-keys.ts';
 import { Leases } from './ledger/leases.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { startSweeper } from './ledger/sweeper.ts';
+import { startMailWorker } from './mail/mail-worker.ts';
 import { startOidc } from './oidc/start-oidc.ts';
 import type { PriceList } from './pricing/price-list.ts';
 import { usdPerEurMicro } from './pricing/rate.ts';
@@ -59,6 +65,8 @@ export type ControlPlaneOptions = Partial<Omit<Config, 'adminKey' | 'operatorKey
     readonly now?: () => Date;
     /** Replaces the first pause before a chat is told once more of a sign-out. */
     readonly logoutPauseMs?: number;
+    /** Replaces what a password's hash costs. */
+    readonly hashCost?: HashCost;
     /** Every answer is checked against its OpenAPI schema. On unless `main` says otherwise. */
     readonly checkAnswers?: boolean;
   };
@@ -107,6 +115,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     undo.push(async () => mailer?.close());
     const deliver = deliverAlerts({ mailer, topUpUrl, trustedHosts: webhookTrustedHosts });
     undo.push(startDeliveryWorker({ pool, bell, deliver, metrics, log }));
+    undo.push(startMailWorker({ pool, vault, bell, mailer, metrics, log }));
+    const platformAdmins = options.platformAdmins ?? [];
+    await appointPlatformAdmins(pool, platformAdmins);
+    undo.push(startTidying(pool, log));
     undo.push(startReconciler({ pool, metrics, log, now }));
     undo.push(startRoller(pool, log));
     const shutdown = new AbortController();
@@ -121,6 +133,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       vault,
       keyUse,
       tokens,
+      passwords: new Passwords(options.hashCost),
+      throttle: new Throttle(pool, vault),
+      platformAdmins,
       portalUrl,
       topUpUrl,
       webhookTrustedHosts,

@@ -9,6 +9,8 @@ export type Mail = {
   readonly to: string;
   readonly subject: string;
   readonly text: string;
+  /** The same as HTML, for programs that prefer it. */
+  readonly html?: string;
 };
 
 export type Mailer = { readonly send: (mail: Mail) => Promise<void>; readonly close: () => void };
@@ -23,12 +25,13 @@ export function openMailer(url: string, from: string): Mailer {
   });
   const domain = /@([A-Za-z0-9.-]+)/.exec(from)?.[1] ?? 'localhost';
   return {
-    send: async ({ id, to, subject, text }) => {
+    send: async ({ id, to, subject, text, html }) => {
       await transport.sendMail({
         // As an object: an address is never read as a list of addresses.
         to: { name: '', address: to },
         subject,
         text,
+        ...(html === undefined ? {} : { html }),
         messageId: `<${id}@${domain}>`,
         headers: { 'Auto-Submitted': 'auto-generated' },
       });

@@ -1,11 +1,19 @@
 import pg from 'pg';
 import type { Logger } from 'pino';
 
-/**
- * What the database rings for: a tenant has a new event; a delivery is due; a chat is to be told of a sign-out; a key was
- * revoked.
- */
-const CHANNELS = ['cloudfreedom_event', 'cloudfreedom_delivery', 'cloudfreedom_logout', 'cloudfreedom_key'] as const;
+/** What the database rings for. */
+const CHANNELS = [
+  /** A tenant has a new event. */
+  'cloudfreedom_event',
+  /** A delivery of an alert is due. */
+  'cloudfreedom_delivery',
+  /** A mail is due. */
+  'cloudfreedom_mail',
+  /** A chat is to be told of a sign-out. */
+  'cloudfreedom_logout',
+  /** A key was revoked. */
+  'cloudfreedom_key',
+] as const;
 export type BellChannel = (typeof CHANNELS)[number];
 
 /** Milliseconds until a lost connection is opened anew. */

@@ -25,6 +25,7 @@ export type Metrics = {
   readonly outboxOldestSeconds: Gauge;
   readonly outboxDeadLetters: Gauge;
   readonly deliveries: Counter<'channel' | 'outcome'>;
+  readonly mails: Counter<'outcome'>;
   readonly pendingDeliveries: Gauge;
   readonly oldestDeliverySeconds: Gauge;
 };
@@ -152,6 +153,12 @@ export function createMetrics(pool: { totalCount: number; idleCount: number; wai
       name: 'cloudfreedom_deliveries_total',
       help: 'Attempts to deliver alerts; failed ones were given up',
       labelNames: ['channel', 'outcome'],
+      registers,
+    }),
+    mails: new Counter({
+      name: 'cloudfreedom_mails_total',
+      help: 'Attempts to send mails to people; dropped ones had nobody to go to, failed ones were given up',
+      labelNames: ['outcome'],
       registers,
     }),
     pendingDeliveries: new Gauge({

@@ -20,6 +20,9 @@ export const OPERATOR_KEY = 'operator-key-of-the-tests';
 export const ENCRYPTION_KEY = 'encryption-key-of-the-tests-00000';
 export const PORTAL_URL = 'https://portal.example.test';
 
+/** Tests sign in often; what a real hash costs is measured elsewhere. */
+const CHEAP_HASH = { ln: 10, r: 8, p: 1 };
+
 export type ApiAnswer = {
   readonly status: number;
   readonly headers: Headers;
@@ -92,6 +95,7 @@ export async function startApi(options: Partial<ControlPlaneOptions> = {}): Prom
     encryptionKey: ENCRYPTION_KEY,
     portalUrl: PORTAL_URL,
     topUpUrl: 'https://example.test/top-up',
+    hashCost: CHEAP_HASH,
     log: pino({ level: 'trace' }, sink),
     ...options,
   });
