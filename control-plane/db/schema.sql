@@ -9,6 +9,20 @@ create table account (
   constraint account_tenant_id_key UNIQUE (tenant_id)
 );
 
+create table address_change (
+  token_sha256 bytea not null,
+  person_id uuid not null,
+  kind text not null,
+  email text not null,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  expires_at timestamp with time zone not null,
+  constraint address_change_email_check CHECK ((length(email) <= 254)),
+  constraint address_change_kind_check CHECK ((kind = ANY (ARRAY['confirm'::text, 'undo'::text]))),
+  constraint address_change_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+  constraint address_change_pkey PRIMARY KEY (token_sha256),
+  constraint address_change_token_sha256_check CHECK ((octet_length(token_sha256) = 32))
+);
+
 create table alert (
   id uuid default gen_random_uuid() not null,
   tenant_id bigint not null,
@@ -443,6 +457,23 @@ create table lot (
   constraint lot_source_check CHECK ((source = ANY (ARRAY['plan'::text, 'top_up'::text, 'promotion'::text, 'correction'::text])))
 ) with (fillfactor=50);
 
+create table mail (
+  id uuid default gen_random_uuid() not null,
+  sealed bytea,
+  state text default 'pending'::text not null,
+  attempts integer default 0 not null,
+  next_attempt_at timestamp with time zone default clock_timestamp() not null,
+  taken_until timestamp with time zone,
+  last_error text,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  expires_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  constraint mail_check CHECK (((state = 'pending'::text) = (ended_at IS NULL))),
+  constraint mail_check1 CHECK (((state = 'pending'::text) = (sealed IS NOT NULL))),
+  constraint mail_pkey PRIMARY KEY (id),
+  constraint mail_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'sent'::text, 'dropped'::text, 'failed'::text])))
+);
+
 create table member (
   id uuid default gen_random_uuid() not null,
   tenant_id bigint not null,
@@ -559,6 +590,29 @@ create table passkey_challenge (
   constraint passkey_challenge_purpose_check CHECK ((purpose = ANY (ARRAY['register'::text, 'sign_in'::text, 'second_factor'::text])))
 );
 
+create table password_reset (
+  token_sha256 bytea not null,
+  email text not null,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  expires_at timestamp with time zone not null,
+  constraint password_reset_pkey PRIMARY KEY (token_sha256),
+  constraint password_reset_token_sha256_check CHECK ((octet_length(token_sha256) = 32))
+);
+
+create table pending_sign_in (
+  token_sha256 bytea not null,
+  person_id uuid not null,
+  methods text[] not null,
+  attempts integer default 0 not null,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  expires_at timestamp with time zone not null,
+  constraint pending_sign_in_attempts_check CHECK ((attempts >= 0)),
+  constraint pending_sign_in_methods_check CHECK ((cardinality(methods) > 0)),
+  constraint pending_sign_in_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+  constraint pending_sign_in_pkey PRIMARY KEY (token_sha256),
+  constraint pending_sign_in_token_sha256_check CHECK ((octet_length(token_sha256) = 32))
+);
+
 create table person (
   id uuid default gen_random_uuid() not null,
   email text,
@@ -638,6 +692,26 @@ create table recovery_code (
   constraint recovery_code_pkey PRIMARY KEY (person_id, hmac)
 );
 
+create table registration (
+  id uuid default gen_random_uuid() not null,
+  email text not null,
+  name text not null,
+  language text not null,
+  password_hash text not null,
+  terms_version text not null,
+  token_sha256 bytea not null,
+  browser_sha256 bytea not null,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  expires_at timestamp with time zone not null,
+  constraint registration_browser_sha256_check CHECK ((octet_length(browser_sha256) = 32)),
+  constraint registration_browser_sha256_key UNIQUE (browser_sha256),
+  constraint registration_email_check CHECK ((length(email) <= 254)),
+  constraint registration_language_check CHECK ((language = ANY (ARRAY['de'::text, 'en'::text]))),
+  constraint registration_pkey PRIMARY KEY (id),
+  constraint registration_token_sha256_check CHECK ((octet_length(token_sha256) = 32)),
+  constraint registration_token_sha256_key UNIQUE (token_sha256)
+);
+
 create table session (
   id uuid default gen_random_uuid() not null,
   person_id uuid not null,
@@ -698,6 +772,25 @@ create table tenant (
   constraint tenant_member_budget_check CHECK ((member_budget >= 0)),
   constraint tenant_pkey PRIMARY KEY (id),
   constraint tenant_state_check CHECK ((state = ANY (ARRAY['open'::text, 'closed'::text, 'erased'::text])))
+);
+
+create table terms_acceptance (
+  person_id uuid not null,
+  version text not null,
+  accepted_at timestamp with time zone default clock_timestamp() not null,
+  constraint terms_acceptance_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+  constraint terms_acceptance_pkey PRIMARY KEY (person_id, version)
+);
+
+create table throttle (
+  rule text not null,
+  subject bytea not null,
+  attempts integer not null,
+  blocked_until timestamp with time zone,
+  forgotten_at timestamp with time zone not null,
+  constraint throttle_attempts_check CHECK ((attempts >= 0)),
+  constraint throttle_pkey PRIMARY KEY (rule, subject),
+  constraint throttle_subject_check CHECK ((octet_length(subject) = 32))
 );
 
 create table token_key (
@@ -831,6 +924,10 @@ create table webhook (
   constraint webhook_url_check CHECK ((length(url) <= 2048))
 );
 
+CREATE INDEX address_change_expiry ON public.address_change USING btree (expires_at);
+
+CREATE INDEX address_change_person ON public.address_change USING btree (person_id);
+
 CREATE UNIQUE INDEX api_key_one_chat_key ON public.api_key USING btree (tenant_id) WHERE ((kind = 'chat'::text) AND (revoked_at IS NULL));
 
 CREATE INDEX api_key_page ON public.api_key USING btree (tenant_id, created_at, id);
@@ -873,6 +970,10 @@ CREATE UNIQUE INDEX ledger_reversal_page ON public.ledger_reversal USING btree (
 
 CREATE INDEX lot_open ON public.lot USING btree (account_id) WHERE (NOT closed);
 
+CREATE INDEX mail_due ON public.mail USING btree (next_attempt_at) WHERE (state = 'pending'::text);
+
+CREATE INDEX mail_ended ON public.mail USING btree (ended_at) WHERE (state <> 'pending'::text);
+
 CREATE UNIQUE INDEX member_email ON public.member USING btree (tenant_id, lower(email));
 
 CREATE UNIQUE INDEX member_external_id ON public.member USING btree (tenant_id, external_id);
@@ -895,11 +996,23 @@ CREATE INDEX passkey_challenge_overdue ON public.passkey_challenge USING btree (
 
 CREATE INDEX passkey_of_person ON public.passkey USING btree (person_id);
 
+CREATE INDEX password_reset_email ON public.password_reset USING btree (lower(email));
+
+CREATE INDEX password_reset_expiry ON public.password_reset USING btree (expires_at);
+
+CREATE INDEX pending_sign_in_expiry ON public.pending_sign_in USING btree (expires_at);
+
+CREATE INDEX pending_sign_in_person ON public.pending_sign_in USING btree (person_id);
+
 CREATE UNIQUE INDEX person_email ON public.person USING btree (lower(email)) WHERE (state <> 'erased'::text);
 
 CREATE INDEX provider_visit_overdue ON public.provider_visit USING btree (expires_at);
 
 CREATE INDEX reconciliation_page ON public.reconciliation USING btree (started_at, id);
+
+CREATE INDEX registration_email ON public.registration USING btree (lower(email));
+
+CREATE INDEX registration_expiry ON public.registration USING btree (expires_at);
 
 CREATE INDEX session_expired ON public.session USING btree (expires_at);
 
@@ -910,6 +1023,8 @@ CREATE INDEX sub_balance_account ON public.sub_balance USING btree (account_id, 
 CREATE UNIQUE INDEX tenant_gateway_credential ON public.tenant USING btree (gateway_credential) WHERE (state <> 'erased'::text);
 
 CREATE UNIQUE INDEX tenant_name ON public.tenant USING btree (name) WHERE (state <> 'erased'::text);
+
+CREATE INDEX throttle_forgotten ON public.throttle USING btree (forgotten_at);
 
 CREATE UNIQUE INDEX usage_line_page ON public.usage_line USING btree (account_id, sequence);
 
@@ -944,6 +1059,8 @@ CREATE TRIGGER ledger_entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON p
 CREATE TRIGGER ledger_grant_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.ledger_grant FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 CREATE TRIGGER ledger_reversal_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.ledger_reversal FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER mail_rings AFTER INSERT ON public.mail FOR EACH STATEMENT EXECUTE FUNCTION mail_rings();
 
 CREATE TRIGGER membership_gone_ends_keys AFTER DELETE ON public.membership FOR EACH ROW EXECUTE FUNCTION membership_ends_keys();
 
@@ -2609,6 +2726,16 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.mail_rings()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform pg_notify('cloudfreedom_mail', '');
+  return null;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.member_of_chat(p_tenant bigint, p_user jsonb)
  RETURNS uuid
  LANGUAGE plpgsql
@@ -2767,6 +2894,36 @@ begin
   update sub_balance set held = held + p_amount,
     budget = case when budget is not null then greatest(budget, posted + held + p_amount) end
   where subject_id = p_subject and period = p_period;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.throttle_attempt(p_rule text, p_subject bytea, p_free integer, p_first_wait_ms bigint, p_longest_wait_ms bigint, p_forget_ms bigint)
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+declare
+  t throttle;
+  v_now timestamptz;
+  v_wait_ms numeric;
+begin
+  insert into throttle (rule, subject, attempts, forgotten_at) values (p_rule, p_subject, 0, clock_timestamp())
+  on conflict (rule, subject) do update set rule = excluded.rule returning * into t;
+  -- After the lock, not before: who waited for it sees the time it was given.
+  v_now := clock_timestamp();
+  if t.blocked_until > v_now then
+    return ceil(extract(epoch from t.blocked_until - v_now) * 1000);
+  end if;
+  if t.forgotten_at <= v_now then
+    t.attempts := 0;
+  end if;
+  t.attempts := t.attempts + 1;
+  v_wait_ms := case when t.attempts < p_free then 0
+    else least(p_first_wait_ms * 2::numeric ^ least(t.attempts - p_free, 40), p_longest_wait_ms) end;
+  update throttle set attempts = t.attempts,
+    blocked_until = case when v_wait_ms > 0 then v_now + v_wait_ms * interval '1 millisecond' end,
+    forgotten_at = v_now + greatest(p_forget_ms, v_wait_ms) * interval '1 millisecond'
+  where rule = p_rule and subject = p_subject;
+  return 0;
 end $function$
 ;
 
