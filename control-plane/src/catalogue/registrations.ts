@@ -51,10 +51,14 @@ export type ModelRegistration = z.output<typeof ModelRegistration>;
 export const PlanRegistration = z
   .strictObject({
     displayName: z.string().min(1).max(80),
+    pricePerMonthNanoEur: SettableNanoEur.nullable()
+      .default(null)
+      .meta({ description: 'null: by agreement, which only the platform’s administration gives' }),
     monthlyBudgetNanoEur: SettableNanoEur.nullable(),
     maxMembers: z.int().min(1).nullable(),
     modelClasses: z.array(ModelClass),
     marginPercent: z.int().min(0).max(100),
+    supportLevel: z.enum(['community', 'business', 'sla']).default('community'),
   })
   .meta({ id: 'PlanRegistration' });
 export type PlanRegistration = z.output<typeof PlanRegistration>;

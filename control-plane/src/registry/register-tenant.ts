@@ -4,6 +4,7 @@ import type { TenantRegistration } from '../catalogue/registrations.ts';
 import { inTransaction } from '../database/pool.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { storeClientSecret } from '../oidc/client-secret.ts';
+import { lockOwnerships, offerOwnerships } from '../organisation/ownerships.ts';
 
 export type RegisterOutcome =
   | { readonly outcome: 'created' | 'changed' | 'unchanged' }
@@ -30,6 +31,7 @@ export async function registerTenant(
     return await inTransaction(pool, async (client): Promise<RegisterOutcome> => {
       // Two PUTs of a name that does not exist yet have no row to queue up at.
       await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`tenant/${name}`]);
+      await lockOwnerships(client, registration.owners);
       // No stronger lock: requests, which hold the balance that is locked next, add rows that refer to the tenant.
       const { rows } = await client.query(
         `select id, state, registration = $2::jsonb as equal from tenant where name = $1 and state <> 'erased'
@@ -41,7 +43,10 @@ export async function registerTenant(
       const id = await store(client, stored?.id, name, registration);
       await storeChatKey(client, id, Buffer.from(registration.chatKeySha256, 'hex'));
       await storeClientSecret(client, id, registration.oidc?.clientSecretSha256 ?? null);
-      await ledger.setPlan(client, id, BigInt(registration.monthlyBudgetNanoEur));
+      const account = await ledger.setPlan(client, id, BigInt(registration.monthlyBudgetNanoEur));
+      await offerOwnerships(client, { id, account }, registration.owners);
+      // Whoever wished it through us sees it as its owner from now on.
+      await client.query('delete from tenant_request where name = $1', [name]);
       return { outcome: stored === undefined ? 'created' : 'changed' };
     });
   } catch (error) {

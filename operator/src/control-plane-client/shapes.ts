@@ -47,10 +47,13 @@ export type Budget = z.output<typeof Budget>;
 /** Body of `PUT /v1/plans/{plan}`. */
 export const PlanRegistration = z.object({
   displayName: z.string(),
+  /** Null: by agreement. */
+  pricePerMonthNanoEur: Amount.nullable().default(null),
   monthlyBudgetNanoEur: Amount.nullable(),
   maxMembers: z.number().nullable(),
   modelClasses: z.array(z.string()),
   marginPercent: z.number(),
+  supportLevel: z.string().default('community'),
 });
 export type PlanRegistration = z.output<typeof PlanRegistration>;
 

@@ -12,15 +12,22 @@ export function decidePlan(object: KubeObject): Entry<PlanRegistration> {
   if (!parsed.ok) {
     return { registration: undefined, refusal: refuse('InvalidSpec', problemsText(parsed.problems)) };
   }
-  const { displayName, monthlyBudgetEur, maxMembers, modelClasses, marginPercent } = parsed.value.spec;
+  const { displayName, pricePerMonthEur, monthlyBudgetEur, maxMembers, modelClasses, marginPercent, supportLevel } =
+    parsed.value.spec;
   return {
     registration: {
       displayName,
-      monthlyBudgetNanoEur: monthlyBudgetEur === undefined ? null : nanoEur(monthlyBudgetEur).toString(),
+      pricePerMonthNanoEur: amount(pricePerMonthEur),
+      monthlyBudgetNanoEur: amount(monthlyBudgetEur),
       maxMembers: maxMembers ?? null,
       modelClasses: [...modelClasses],
       marginPercent,
+      supportLevel,
     },
     refusal: undefined,
   };
+}
+
+function amount(euro: string | undefined): string | null {
+  return euro === undefined ? null : nanoEur(euro).toString();
 }

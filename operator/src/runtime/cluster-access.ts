@@ -27,7 +27,7 @@ export interface AccessEnvironment {
  */
 export async function loadClusterAccess(environment: AccessEnvironment): Promise<ClusterAccess> {
   if (environment.KUBECONFIG) {
-    // client-node costs 26 MB of heap and 90 MB of RSS at import; the pod itself never needs it.
+    // client-node costs 26 MB of heap and 90 MB of RSS at import; a pod never needs it, so images leave it out.
     const { kubeConfigAccess } = await import('./kube-config-access.ts');
     return kubeConfigAccess(environment.KUBECONFIG);
   }

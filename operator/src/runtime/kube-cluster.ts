@@ -68,6 +68,19 @@ export class KubeCluster implements Cluster, WatchSource {
     return this.#apply('apply', '', resource, object, fieldManager, signal);
   }
 
+  /**
+   * Server-side apply that takes no field from anybody: one that another manager holds is a 409 whose `faults` name
+   * them. With `metadata.resourceVersion`, only onto exactly that version.
+   */
+  async applyGently(
+    resource: Resource,
+    object: KubeObject,
+    fieldManager: string,
+    signal?: AbortSignal,
+  ): Promise<KubeObject> {
+    return this.#apply('apply', '', resource, object, fieldManager, signal, false);
+  }
+
   async applyStatus(
     resource: Resource,
     object: KubeObject,
@@ -170,9 +183,10 @@ export class KubeCluster implements Cluster, WatchSource {
     object: KubeObject,
     fieldManager: string,
     signal?: AbortSignal,
+    force = true,
   ): Promise<KubeObject> {
     const { managedFields: _, ...metadata } = object.metadata;
-    const query = { fieldManager, force: true, fieldValidation: 'Strict' };
+    const query = { fieldManager, force, fieldValidation: 'Strict' };
     const path = objectPath({ resource, ...object.metadata }, query, subresource);
     const body = yamlSafeJson({ ...object, metadata });
     const contentType = 'application/apply-patch+yaml';

@@ -68,6 +68,7 @@ const Refusal = Problem.extend({
     'busy',
     'suspended',
     'seats_taken',
+    'member_removed',
     'model_not_allowed',
     'model_not_for_this',
     'model_unknown',
@@ -111,7 +112,7 @@ export const authorise = route({
     401: { description: 'The key is not one of this tenant', schema: Problem },
     402: { description: 'The budget is spent', schema: Refusal },
     403: {
-      description: 'Suspended, no seat left, or the model is not allowed, not for such calls, or has no price',
+      description: 'Suspended, no seat left, removed, or the model is not allowed, not for such calls, or has no price',
       schema: Refusal,
     },
     404: { description: 'No such model', schema: Refusal },
@@ -162,6 +163,7 @@ async function decide(
       holdTtlMs: services.holdTtlMs,
       traceId,
     });
+    if (outcome.outcome === 'seats_taken') return refusedByRule(await seatless(services, tenant, body), tenant, languageOf(body, tenant));
     if (outcome.outcome !== 'stale') return answerOf(outcome, { tenant, body, priced, topUpUrl: services.topUpUrl });
     tenant = (await readAnew(services, tenant)) ?? tenant;
   }
@@ -177,10 +179,21 @@ function languageOf(body: AuthoriseBody, tenant: TenantRecord): Language {
   return body.language ?? tenant.registration.language;
 }
 
-type RuleFault = PricingFault | { readonly fault: 'suspended' | 'seats_taken'; readonly model: string };
+type RuleFault =
+  | PricingFault
+  | { readonly fault: 'suspended' | 'seats_taken' | 'member_removed'; readonly model: string };
 
 function suspended(body: AuthoriseBody): RuleFault {
   return { fault: 'suspended', model: body.model };
+}
+
+/** Why the chat's user has no seat: every one is taken, or they were removed. */
+async function seatless({ pool }: Services, tenant: TenantRecord, { user, model }: AuthoriseBody): Promise<RuleFault> {
+  const { rows } = await pool.query<{ removed: boolean }>('select is_removed_from_chat($1, $2) as removed', [
+    tenant.id,
+    user,
+  ]);
+  return { fault: rows[0]?.removed ? 'member_removed' : 'seats_taken', model };
 }
 
 function refusedByRule({ fault, model }: RuleFault, tenant: TenantRecord, language: Language): Answer {
@@ -198,7 +211,7 @@ type Asked = {
   readonly topUpUrl: string;
 };
 
-function answerOf(outcome: AuthoriseOutcome, asked: Asked): Answer {
+function answerOf(outcome: Exclude<AuthoriseOutcome, { outcome: 'seats_taken' }>, asked: Asked): Answer {
   switch (outcome.outcome) {
     case 'granted':
       return {
@@ -223,12 +236,6 @@ function answerOf(outcome: AuthoriseOutcome, asked: Asked): Answer {
       const detail = 'this requestId was used for another call; every call needs its own';
       return { status: 409, body: problem(409, 'request_id_reused', detail) };
     }
-    case 'seats_taken':
-      return refusedByRule(
-        { fault: 'seats_taken', model: asked.body.model },
-        asked.tenant,
-        languageOf(asked.body, asked.tenant),
-      );
     case 'stale':
       throw new Error('a stale price is asked for anew, never answered');
     default: {

@@ -105,6 +105,10 @@ const TEXTS = {
     de: (tenant: string) => `Alle Plätze von ${tenant} sind vergeben. Bitte an die Verwaltung wenden.`,
     en: (tenant: string) => `All seats of ${tenant} are taken. Please ask its administrator.`,
   },
+  member_removed: {
+    de: (tenant: string) => `Sie gehören nicht mehr zu ${tenant}. Bitte an die Verwaltung wenden.`,
+    en: (tenant: string) => `You no longer belong to ${tenant}. Please ask its administrator.`,
+  },
   model_not_allowed: {
     de: (tenant: string, model: string) =>
       `Das Modell ${model} ist für ${tenant} nicht freigegeben. Bitte ein anderes wählen.`,

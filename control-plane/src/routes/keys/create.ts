@@ -35,10 +35,10 @@ export const createKey = route({
           const detail = 'only the admin key may issue a key on the budget of one user';
           return { status: 403, body: problem(403, 'not_permitted', detail) };
         }
-        const { rowCount } = await services.pool.query('select from member where id = $1 and tenant_id = $2', [
-          userId,
-          tenant.id,
-        ]);
+        const { rowCount } = await services.pool.query(
+          'select from member where id = $1 and tenant_id = $2 and removed_at is null',
+          [userId, tenant.id],
+        );
         if (rowCount === 0) return wrongField('userId', 'is no user of this tenant');
       }
       const owner = { tenantId: tenant.id, ...(userId && { memberId: userId }) };

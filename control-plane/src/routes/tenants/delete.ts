@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { inTransaction } from '../../database/pool.ts';
 import { Problem } from '../../http/problem.ts';
 import { route } from '../../http/route.ts';
+import { forgetOrganisation } from '../../organisation/forget.ts';
 import { TenantParams, withTenant } from './tenant-view.ts';
 
 /** The ledger is kept in either case: it is what was billed. */
@@ -30,9 +31,7 @@ export const deleteTenant = route({
         await client.query('update api_key set revoked_at = coalesce(revoked_at, now()) where tenant_id = $1', [
           tenant.id,
         ]);
-        await client.query('update member set external_id = null, email = null, name = null where tenant_id = $1', [
-          tenant.id,
-        ]);
+        await forgetOrganisation(client, tenant.id);
         await client.query(`update tenant set registration = registration || '{"owners": []}' where id = $1`, [
           tenant.id,
         ]);

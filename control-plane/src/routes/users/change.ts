@@ -24,7 +24,7 @@ export const changeUser = route({
   run: (services, { params, body }) =>
     withTenant(services, params.tenant, async (tenant) => {
       const { rows } = await services.pool.query(
-        'update member set monthly_budget = $3 where id = $1 and tenant_id = $2 returning *',
+        'update member set monthly_budget = $3 where id = $1 and tenant_id = $2 and removed_at is null returning *',
         [params.user, tenant.id, body.monthlyBudgetNanoEur],
       );
       if (rows[0] === undefined) {

@@ -27,7 +27,7 @@ export const listUsers = route({
       // The position keeps the microseconds that a JavaScript Date would drop.
       const { rows } = await services.pool.query<{ id: string; position: string }>(
         `select *, created_at::text as position from member
-         where tenant_id = $1 and (created_at, id) > ($2, $3) order by created_at, id limit $4`,
+         where tenant_id = $1 and removed_at is null and (created_at, id) > ($2, $3) order by created_at, id limit $4`,
         [tenant.id, at, id, query.limit + 1],
       );
       const { items, nextCursor } = page(rows, query.limit, (row) => [row.position, row.id]);
