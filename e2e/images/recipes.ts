@@ -48,7 +48,8 @@ export const recipes: Record<ImageName, Recipe> = {
   'open-webui': alone('open-webui'),
   postgres: alone('postgres'),
   redis: alone('redis'),
-  'control-plane': ofCheckout('control-plane', [...manifests, 'crds/src', 'control-plane']),
+  // The control plane shares the operator's way to the API server.
+  'control-plane': ofCheckout('control-plane', [...manifests, 'crds/src', 'operator/src/runtime', 'control-plane']),
   operator: ofCheckout('operator', [...manifests, 'crds/src', 'operator']),
   'fake-upstream': ofCheckout('fake-upstream', ['package.json', 'e2e/fake-upstream']),
   neighbours: ofCheckout('neighbours', [...manifests, 'e2e/neighbours', 'e2e/fake-identity']),

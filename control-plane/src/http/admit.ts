@@ -46,7 +46,9 @@ export async function admit(
     case 'gateway':
       return principal.kind === 'gateway' ? undefined : turnAway(access);
     case 'person':
-      return principal.kind === 'person' ? undefined : turnAway(access);
+      return principal.kind === 'person' || (operatorToo && (isAdmin || principal.kind === 'operator'))
+        ? undefined
+        : turnAway(access);
     case 'key':
       return principal.kind === 'key' ? undefined : turnAway(access);
     default: {

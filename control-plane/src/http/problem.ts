@@ -26,6 +26,7 @@ const TITLES: Record<number, string> = {
   405: 'Method not allowed',
   408: 'Request took too long',
   409: 'Conflict',
+  410: 'Gone',
   413: 'Body too large',
   415: 'Unsupported media type',
   422: 'Unprocessable input',

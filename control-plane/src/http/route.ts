@@ -57,7 +57,7 @@ export type Route = {
   readonly summary: string;
   readonly tag: string;
   readonly access: Access;
-  /** Of a route that needs a permission: the operator key opens it too. */
+  /** Of a route for people or one that needs a permission: the operator key opens it too. */
   readonly operatorToo: boolean;
   readonly params: z.ZodObject | undefined;
   readonly query: z.ZodObject | undefined;

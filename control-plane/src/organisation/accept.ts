@@ -1,10 +1,11 @@
 import type pg from 'pg';
 import { z } from 'zod';
+import { hashToken } from '../crypto/token.ts';
 import { inTransaction } from '../database/pool.ts';
-import { Invitation, tokenHash } from './invitations.ts';
+import type { Role } from '../http/permissions.ts';
+import { Invitation } from './invitations.ts';
 import { join } from './join.ts';
 import { readMembership } from './membership.ts';
-import type { Role } from './roles.ts';
 import { lockSeats } from './seats.ts';
 
 export type AcceptOutcome =
@@ -23,7 +24,7 @@ export async function accept(pool: pg.Pool, token: string, personId: string): Pr
     const { tenant_id: tenant, account, role } = invitation;
     await lockSeats(client, { id: tenant, account });
     // Read again under the lock: whoever held it may have accepted, withdrawn or resent it.
-    const current = await findInvitation(client, token);
+    const current = await findInvitation(client, token, 'for update of i');
     if (current === undefined) return { outcome: 'unknown' };
     if (current.expired) return { outcome: 'expired' };
     const { rows } = await client.query(
@@ -53,12 +54,13 @@ export async function accept(pool: pg.Pool, token: string, personId: string): Pr
 export async function findInvitation(
   client: Pick<pg.Pool, 'query'>,
   token: string,
+  locking: 'for update of i' | '' = '',
 ): Promise<z.output<typeof Found> | undefined> {
   const { rows } = await client.query(
     `select i.*, i.expires_at <= now() as expired, t.name as tenant_name, a.id as account
      from invitation i join tenant t on t.id = i.tenant_id join account a on a.tenant_id = t.id
-     where i.token_sha256 = $1 and i.state = 'pending' and t.state = 'open'`,
-    [tokenHash(token)],
+     where i.token_sha256 = $1 and i.state = 'pending' and t.state = 'open' ${locking}`,
+    [hashToken(token)],
   );
   return rows[0] === undefined ? undefined : Found.parse(rows[0]);
 }

@@ -1,8 +1,9 @@
 import type pg from 'pg';
 import { inTransaction } from '../database/pool.ts';
+import type { Role } from '../http/permissions.ts';
 import { vacate } from './leave.ts';
 import { hasOtherOwner, readMembership, tell } from './membership.ts';
-import { type GivenRole, type Role, takesSeat } from './roles.ts';
+import { type GivenRole, takesSeat } from './roles.ts';
 import { lockSeats, type Seated, type SeatedTenant, takeSeat } from './seats.ts';
 
 export type ChangeRoleOutcome =

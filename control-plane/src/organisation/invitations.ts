@@ -1,4 +1,3 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { GivenRole } from './roles.ts';
 
@@ -12,8 +11,6 @@ export const MAX_INVITATIONS_PER_DAY = 200;
 export const MAX_TIMES_SENT = 5;
 /** Seconds between two mails of one invitation. */
 export const RESEND_WAIT_SECONDS = 60;
-/** 256 bits: nobody guesses it, so a plain sha-256 of it may be stored. */
-const TOKEN_BYTES = 32;
 
 /** An invitation as it is stored. */
 export const Invitation = z.object({
@@ -33,12 +30,3 @@ export type Invitation = z.output<typeof Invitation>;
 
 /** What is mailed: 43 characters of base64url. */
 export const InvitationToken = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be the token of an invitation');
-
-export function newToken(): { readonly token: string; readonly sha256: Buffer } {
-  const token = randomBytes(TOKEN_BYTES).toString('base64url');
-  return { token, sha256: tokenHash(token) };
-}
-
-export function tokenHash(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
-}

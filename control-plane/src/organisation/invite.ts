@@ -1,11 +1,6 @@
 import type pg from 'pg';
-import {
-  INVITATION_DAYS,
-  Invitation,
-  MAX_INVITATIONS_PER_DAY,
-  MAX_PENDING_INVITATIONS,
-  newToken,
-} from './invitations.ts';
+import { hashToken, newToken } from '../crypto/token.ts';
+import { INVITATION_DAYS, Invitation, MAX_INVITATIONS_PER_DAY, MAX_PENDING_INVITATIONS } from './invitations.ts';
 import { type GivenRole, takesSeat } from './roles.ts';
 import { isSeatFree } from './seats.ts';
 
@@ -23,7 +18,10 @@ export type InviteOutcome =
   | { readonly outcome: 'already_member' | 'already_invited' | 'too_many' | 'too_many_today' | 'seats_taken' };
 
 /** Invites an address, under `lockSeats`. One that had let a former invitation expire is simply invited again. */
-export async function invite(client: pg.PoolClient, { tenant, email, role, language, by }: Wish): Promise<InviteOutcome> {
+export async function invite(
+  client: pg.PoolClient,
+  { tenant, email, role, language, by }: Wish,
+): Promise<InviteOutcome> {
   const known = await client.query(
     `select 1 from membership s join person p on p.id = s.person_id
      where s.tenant_id = $1 and p.state = 'active' and lower(p.email) = lower($2)`,
@@ -47,11 +45,11 @@ export async function invite(client: pg.PoolClient, { tenant, email, role, langu
   if (pending >= MAX_PENDING_INVITATIONS) return { outcome: 'too_many' };
   if (today >= MAX_INVITATIONS_PER_DAY) return { outcome: 'too_many_today' };
   if (takesSeat(role) && !(await isSeatFree(client, tenant))) return { outcome: 'seats_taken' };
-  const { token, sha256 } = newToken();
+  const token = newToken();
   const { rows } = await client.query(
     `insert into invitation (tenant_id, email, role, token_sha256, invited_by, language, expires_at)
      values ($1, $2, $3, $4, $5, $6, now() + make_interval(days => $7)) returning *`,
-    [tenant, email, role, sha256, by ?? null, language, INVITATION_DAYS],
+    [tenant, email, role, hashToken(token), by ?? null, language, INVITATION_DAYS],
   );
   return { outcome: 'invited', invitation: Invitation.parse(rows[0]), token };
 }

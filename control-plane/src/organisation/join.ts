@@ -1,6 +1,7 @@
 import type pg from 'pg';
+import type { Role } from '../http/permissions.ts';
 import { tell } from './membership.ts';
-import { type Role, takesSeat } from './roles.ts';
+import { takesSeat } from './roles.ts';
 import { type Seated, takeSeat } from './seats.ts';
 
 /**

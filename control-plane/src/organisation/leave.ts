@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { inTransaction } from '../database/pool.ts';
+import type { Role } from '../http/permissions.ts';
 import { hasOtherOwner, readMembership, tell } from './membership.ts';
-import type { Role } from './roles.ts';
 import { freeSeat, lockSeats, type SeatedTenant } from './seats.ts';
 
 export type LeaveOutcome =

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { z } from 'zod';
-import { Role } from './roles.ts';
+import { Role } from '../http/permissions.ts';
 
 /** A person's place in a tenant. */
 export type Membership = {

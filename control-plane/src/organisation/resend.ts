@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import { INVITATION_DAYS, Invitation, MAX_TIMES_SENT, newToken, RESEND_WAIT_SECONDS } from './invitations.ts';
+import { hashToken, newToken } from '../crypto/token.ts';
+import { INVITATION_DAYS, Invitation, MAX_TIMES_SENT, RESEND_WAIT_SECONDS } from './invitations.ts';
 
 export type ResendOutcome =
   | { readonly outcome: 'sent'; readonly invitation: Invitation; readonly token: string }
@@ -16,11 +17,11 @@ export async function resend(client: pg.PoolClient, tenant: bigint, id: string):
   if (rows[0] === undefined) return { outcome: 'unknown' };
   if (Invitation.parse(rows[0]).times_sent >= MAX_TIMES_SENT) return { outcome: 'sent_often' };
   if (rows[0].wait > 0) return { outcome: 'too_soon', retryAfterSeconds: Math.ceil(rows[0].wait) };
-  const { token, sha256 } = newToken();
+  const token = newToken();
   const { rows: sent } = await client.query(
     `update invitation set token_sha256 = $2, sent_at = now(), times_sent = times_sent + 1,
        expires_at = now() + make_interval(days => $3) where id = $1 returning *`,
-    [id, sha256, INVITATION_DAYS],
+    [id, hashToken(token), INVITATION_DAYS],
   );
   return { outcome: 'sent', invitation: Invitation.parse(sent[0]), token };
 }

@@ -46,7 +46,10 @@ export async function createTenant(
   const { apiVersion, kind } = TENANTS;
   const parsed = parseTenant({ apiVersion, kind, metadata: { name }, spec });
   if (!parsed.ok) {
-    const faults = parsed.problems.map(({ path, message }) => ({ path: path.replace(/^(spec|metadata)\./, ''), message }));
+    const faults = parsed.problems.map(({ path, message }) => ({
+      path: path.replace(/^(spec|metadata)\./, ''),
+      message,
+    }));
     return { outcome: 'invalid', faults };
   }
   const plan = await planRefusal(pool, wish.plan, { platform: false });

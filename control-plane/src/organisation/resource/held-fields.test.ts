@@ -20,7 +20,10 @@ const tenant = {
       },
       {
         ...git,
-        fieldsV1: { 'f:spec': { 'f:plan': {}, 'f:owners': { 'v:"bob@example.org"': {} } }, 'f:metadata': { 'f:labels': {} } },
+        fieldsV1: {
+          'f:spec': { 'f:plan': {}, 'f:owners': { 'v:"bob@example.org"': {} } },
+          'f:metadata': { 'f:labels': {} },
+        },
       },
       { ...git, subresource: 'status', fieldsV1: { 'f:spec': { 'f:language': {} }, 'f:status': { 'f:url': {} } } },
     ],
@@ -43,9 +46,7 @@ test('names each field that somebody holds, with all who do, and nothing else', 
     ['owners', [portal.manager, git.manager]],
     ['plan', [git.manager]],
   ]);
-  expect(heldFields(tenant).at(-1)?.holders).toEqual([
-    { manager: git.manager, operation: 'Apply', since: sinceGit },
-  ]);
+  expect(heldFields(tenant).at(-1)?.holders).toEqual([{ manager: git.manager, operation: 'Apply', since: sinceGit }]);
   expect(heldFields(tenant)[0]?.holders[0]?.since).toBe(since);
 });
 

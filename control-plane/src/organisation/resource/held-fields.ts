@@ -39,11 +39,9 @@ export function heldFields(object: Managed): HeldField[] {
 
 /** The part of the spec that a manager of server-side apply states: what it must send again to keep it. */
 export function statedBy(object: Managed, manager: string): Record<string, unknown> {
-  const own = specEntries(object).filter(({ holder }) => holder.manager === manager && holder.operation === 'Apply');
-  return own.reduce<Record<string, unknown>>(
-    (stated, { spec }) => ({ ...stated, ...(extract(object.spec, spec) as Record<string, unknown>) }),
-    {},
-  );
+  // A manager has one entry per way of writing.
+  const own = specEntries(object).find(({ holder }) => holder.manager === manager && holder.operation === 'Apply');
+  return own === undefined ? {} : (extract(object.spec, own.spec) as Record<string, unknown>);
 }
 
 function specEntries(object: Managed): { holder: Holder; spec: FieldTree }[] {

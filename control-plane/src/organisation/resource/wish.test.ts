@@ -28,7 +28,13 @@ describe('what is applied', () => {
       { manager: portal, fields: { 'f:displayName': {}, 'f:branding': { 'f:title': {} } } },
       { manager: 'argocd', fields: { 'f:plan': {} } },
     );
-    const wish = changedWish(tenant, new Map<string, unknown>([['branding.title', null], ['language', 'en']]));
+    const wish = changedWish(
+      tenant,
+      new Map<string, unknown>([
+        ['branding.title', null],
+        ['language', 'en'],
+      ]),
+    );
     expect(wish.stated).toEqual({ displayName: 'Acme', language: 'en' });
     expect(wish.spec).toEqual({ displayName: 'Acme', plan: 'starter', language: 'en' });
     expect(wish.claim).toBeUndefined();
@@ -55,9 +61,7 @@ describe('a field that somebody else holds is a conflict', () => {
     // Not by server-side apply: then it would not be in what we send again.
     ['language', portal],
   ])('%s is held by %s', (field, manager) => {
-    expect(conflictsOf(tenant, new Map([[field, 'x']]))).toEqual([
-      { field, manager, since: '2026-11-20T10:00:00Z' },
-    ]);
+    expect(conflictsOf(tenant, new Map([[field, 'x']]))).toEqual([{ field, manager, since: '2026-11-20T10:00:00Z' }]);
   });
   test.each(['displayName', 'timeZone'])('%s is ours, or nobody’s', (field) => {
     expect(conflictsOf(tenant, new Map([[field, 'x']]))).toEqual([]);

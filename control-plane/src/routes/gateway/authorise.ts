@@ -163,7 +163,8 @@ async function decide(
       holdTtlMs: services.holdTtlMs,
       traceId,
     });
-    if (outcome.outcome === 'seats_taken') return refusedByRule(await seatless(services, tenant, body), tenant, languageOf(body, tenant));
+    if (outcome.outcome === 'seats_taken')
+      return refusedByRule(await seatless(services, tenant, body), tenant, languageOf(body, tenant));
     if (outcome.outcome !== 'stale') return answerOf(outcome, { tenant, body, priced, topUpUrl: services.topUpUrl });
     tenant = (await readAnew(services, tenant)) ?? tenant;
   }

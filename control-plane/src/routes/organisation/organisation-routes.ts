@@ -1,4 +1,28 @@
 import type { Route } from '../../http/route.ts';
+import { acceptInvitation } from './accept-invitation.ts';
+import { changeMember } from './change-member.ts';
+import { createInvitation } from './create-invitation.ts';
+import { getMember } from './get-member.ts';
+import { leaveTenant } from './leave.ts';
+import { listInvitations } from './list-invitations.ts';
+import { listMembers } from './list-members.ts';
+import { lookUpInvitation } from './look-up-invitation.ts';
+import { removeMember } from './remove-member.ts';
+import { resendInvitation } from './resend-invitation.ts';
+import { withdrawInvitation } from './withdraw-invitation.ts';
 
 /** See the files beside this one: one operation each. */
-export const organisationRoutes: readonly Route[] = [];
+export const organisationRoutes: readonly Route[] = [
+  listMembers,
+  // before {person}, which would take "me" for an id
+  leaveTenant,
+  getMember,
+  changeMember,
+  removeMember,
+  createInvitation,
+  listInvitations,
+  resendInvitation,
+  withdrawInvitation,
+  lookUpInvitation,
+  acceptInvitation,
+];

@@ -9,7 +9,8 @@ export const getPlan = route({
   id: 'getPlan',
   summary: 'A registered plan',
   tag: 'Plans',
-  access: 'operator',
+  access: 'person',
+  operatorToo: true,
   params: PlanParams,
   responses: {
     200: { description: 'The registration', schema: PlanView },

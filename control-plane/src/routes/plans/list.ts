@@ -10,7 +10,8 @@ export const listPlans = route({
   id: 'listPlans',
   summary: 'All plans by name',
   tag: 'Plans',
-  access: 'operator',
+  access: 'person',
+  operatorToo: true,
   query: PageQuery,
   responses: { 200: { description: 'A page', schema: pageOf(PlanView) } },
   run: async ({ pool }, { query }) => {

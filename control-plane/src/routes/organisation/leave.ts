@@ -1,0 +1,28 @@
+import { Problem } from '../../http/problem.ts';
+import { route } from '../../http/route.ts';
+import { leave } from '../../organisation/leave.ts';
+import { TenantParams, withTenant } from '../tenants/tenant-view.ts';
+import { memberRefusal } from './member-view.ts';
+
+export const leaveTenant = route({
+  method: 'delete',
+  path: '/v1/tenants/{tenant}/members/me',
+  id: 'leaveTenant',
+  summary: 'Leave a tenant',
+  tag: 'Members',
+  access: 'tenant.read',
+  params: TenantParams,
+  responses: {
+    204: { description: 'Left' },
+    404: { description: 'No such tenant, or the caller is no member of it', schema: Problem },
+    409: { description: 'The last owner hands over first', schema: Problem },
+  },
+  run: (services, { params, principal }) =>
+    withTenant(services, params.tenant, async (tenant) => {
+      if (principal.kind !== 'person') return memberRefusal('no_member');
+      const { id } = principal.person;
+      const left = await leave(services.pool, tenant, id, { mayRemoveOwners: true });
+      if (left.outcome !== 'left') return memberRefusal(left.outcome);
+      return { status: 204, audit: { target: `member/${id}`, before: { role: left.role } } };
+    }),
+});
