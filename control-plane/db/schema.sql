@@ -195,6 +195,17 @@ create table catalogue (
   constraint catalogue_singleton_check CHECK (singleton)
 );
 
+create table chat_logout (
+  id bigint generated always as identity not null,
+  tenant_id bigint not null,
+  person_id uuid not null,
+  created_at timestamp with time zone default now() not null,
+  heard_at timestamp with time zone,
+  constraint chat_logout_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+  constraint chat_logout_pkey PRIMARY KEY (id),
+  constraint chat_logout_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+);
+
 create table chat_sign_in (
   grant_id text not null,
   tenant_id bigint not null,
@@ -341,6 +352,36 @@ create table identity (
   constraint identity_subject_check CHECK (((length(subject) >= 1) AND (length(subject) <= 255)))
 );
 
+create table invitation (
+  id uuid default gen_random_uuid() not null,
+  tenant_id bigint not null,
+  email text not null,
+  role text not null,
+  token_sha256 bytea not null,
+  invited_by uuid,
+  language text not null,
+  state text default 'pending'::text not null,
+  created_at timestamp with time zone default now() not null,
+  sent_at timestamp with time zone default now() not null,
+  times_sent integer default 1 not null,
+  expires_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  accepted_by uuid,
+  constraint invitation_accepted_by_fkey FOREIGN KEY (accepted_by) REFERENCES person(id),
+  constraint invitation_check CHECK (((state = 'pending'::text) = (ended_at IS NULL))),
+  constraint invitation_check1 CHECK (((state = 'accepted'::text) = (accepted_by IS NOT NULL))),
+  constraint invitation_email_check CHECK ((length(email) <= 254)),
+  constraint invitation_invited_by_fkey FOREIGN KEY (invited_by) REFERENCES person(id),
+  constraint invitation_language_check CHECK ((language = ANY (ARRAY['de'::text, 'en'::text]))),
+  constraint invitation_pkey PRIMARY KEY (id),
+  constraint invitation_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'member'::text, 'billing'::text]))),
+  constraint invitation_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'accepted'::text, 'withdrawn'::text]))),
+  constraint invitation_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id),
+  constraint invitation_times_sent_check CHECK ((times_sent > 0)),
+  constraint invitation_token_sha256_check CHECK ((octet_length(token_sha256) = 32)),
+  constraint invitation_token_sha256_key UNIQUE (token_sha256)
+);
+
 create table lease (
   account_id bigint not null,
   lease_id uuid not null,
@@ -483,8 +524,17 @@ create table member (
   role text not null,
   monthly_budget bigint,
   created_at timestamp with time zone default now() not null,
+  removed_at timestamp with time zone,
+  removed_person_id uuid,
+  former_external_id text,
+  constraint a_removed_member_has_no_chat CHECK (
+CASE
+    WHEN (removed_at IS NULL) THEN ((removed_person_id IS NULL) AND (former_external_id IS NULL))
+    ELSE (external_id IS NULL)
+END),
   constraint member_monthly_budget_check CHECK ((monthly_budget >= 0)),
   constraint member_pkey PRIMARY KEY (id),
+  constraint member_removed_person_id_fkey FOREIGN KEY (removed_person_id) REFERENCES person(id),
   constraint member_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
 );
 
@@ -774,6 +824,35 @@ create table tenant (
   constraint tenant_state_check CHECK ((state = ANY (ARRAY['open'::text, 'closed'::text, 'erased'::text])))
 );
 
+create table tenant_owner (
+  tenant_id bigint not null,
+  address text not null,
+  person_id uuid,
+  taken_up_at timestamp with time zone,
+  constraint tenant_owner_address_check CHECK ((address = lower(address))),
+  constraint tenant_owner_check CHECK (((person_id IS NULL) = (taken_up_at IS NULL))),
+  constraint tenant_owner_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+  constraint tenant_owner_pkey PRIMARY KEY (tenant_id, address),
+  constraint tenant_owner_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+);
+
+create table tenant_request (
+  name text not null,
+  person_id uuid not null,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  constraint tenant_request_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+  constraint tenant_request_pkey PRIMARY KEY (name)
+);
+
+create table tenant_status (
+  tenant_id bigint not null,
+  resource_version numeric not null,
+  conditions jsonb not null,
+  changed_at timestamp with time zone default now() not null,
+  constraint tenant_status_pkey PRIMARY KEY (tenant_id),
+  constraint tenant_status_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+);
+
 create table terms_acceptance (
   person_id uuid not null,
   version text not null,
@@ -944,6 +1023,8 @@ CREATE INDEX audit_entry_target ON public.audit_entry USING btree (chain_id, tar
 
 CREATE INDEX audit_personal_person ON public.audit_personal USING btree (person_id) WHERE ((person_id IS NOT NULL) AND (erased_at IS NULL));
 
+CREATE INDEX chat_logout_waiting ON public.chat_logout USING btree (created_at) WHERE (heard_at IS NULL);
+
 CREATE INDEX chat_sign_in_person ON public.chat_sign_in USING btree (person_id, tenant_id);
 
 CREATE INDEX chat_sign_in_session ON public.chat_sign_in USING btree (session_id);
@@ -959,6 +1040,10 @@ CREATE INDEX file_content_touched ON public.file_content USING btree (touched_at
 CREATE INDEX file_expired ON public.file USING btree (expires_at) WHERE (expires_at IS NOT NULL);
 
 CREATE INDEX hold_overdue ON public.hold USING btree (account_id, expires_at) WHERE (state = 'held'::text);
+
+CREATE UNIQUE INDEX invitation_one_per_address ON public.invitation USING btree (tenant_id, lower(email)) WHERE (state = 'pending'::text);
+
+CREATE INDEX invitation_page ON public.invitation USING btree (tenant_id, created_at, id);
 
 CREATE UNIQUE INDEX ledger_entry_once ON public.ledger_entry USING btree (account_id, request_id, kind) WHERE ((request_id IS NOT NULL) AND (kind <> 'refund'::text));
 
@@ -977,6 +1062,8 @@ CREATE INDEX mail_ended ON public.mail USING btree (ended_at) WHERE (state <> 'p
 CREATE UNIQUE INDEX member_email ON public.member USING btree (tenant_id, lower(email));
 
 CREATE UNIQUE INDEX member_external_id ON public.member USING btree (tenant_id, external_id);
+
+CREATE UNIQUE INDEX member_former_external_id ON public.member USING btree (tenant_id, former_external_id);
 
 CREATE INDEX member_page ON public.member USING btree (tenant_id, created_at, id);
 
@@ -1024,6 +1111,10 @@ CREATE UNIQUE INDEX tenant_gateway_credential ON public.tenant USING btree (gate
 
 CREATE UNIQUE INDEX tenant_name ON public.tenant USING btree (name) WHERE (state <> 'erased'::text);
 
+CREATE INDEX tenant_owner_address ON public.tenant_owner USING btree (address) WHERE (person_id IS NULL);
+
+CREATE INDEX tenant_request_person ON public.tenant_request USING btree (person_id);
+
 CREATE INDEX throttle_forgotten ON public.throttle USING btree (forgotten_at);
 
 CREATE UNIQUE INDEX usage_line_page ON public.usage_line USING btree (account_id, sequence);
@@ -1051,6 +1142,8 @@ CREATE TRIGGER audit_personal_only_erased BEFORE UPDATE ON public.audit_personal
 CREATE TRIGGER audit_personal_only_retention_deletes BEFORE DELETE ON public.audit_personal FOR EACH ROW EXECUTE FUNCTION audit_refuse_delete();
 
 CREATE TRIGGER balance_reaches_threshold AFTER UPDATE ON public.balance FOR EACH ROW WHEN (((new.posted <> old.posted) OR (new.granted <> old.granted))) EXECUTE FUNCTION balance_alert();
+
+CREATE TRIGGER chat_logout_rings AFTER INSERT ON public.chat_logout FOR EACH STATEMENT EXECUTE FUNCTION chat_logout_rings();
 
 CREATE TRIGGER event_append_only BEFORE UPDATE OR TRUNCATE ON public.event FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
@@ -1743,6 +1836,16 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.chat_logout_rings()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform pg_notify('cloudfreedom_chat_logout', '');
+  return null;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.default_priority(source text)
  RETURNS integer
  LANGUAGE sql
@@ -1764,6 +1867,13 @@ begin
   perform pg_notify('cloudfreedom_event', p_tenant::text);
   return v_id;
 end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.is_removed_from_chat(p_tenant bigint, p_user jsonb)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+RETURN ((EXISTS (SELECT 1 FROM member m WHERE ((m.tenant_id = is_removed_from_chat.p_tenant) AND (m.former_external_id = (is_removed_from_chat.p_user ->> 'externalId'::text))))) OR (EXISTS (SELECT 1 FROM member m WHERE ((m.tenant_id = is_removed_from_chat.p_tenant) AND (m.removed_at IS NOT NULL) AND (lower(m.email) = lower((is_removed_from_chat.p_user ->> 'email'::text)))))))
 ;
 
 CREATE OR REPLACE FUNCTION public.ledger_add_grant(p_account bigint, p_key text, p_payload bytea, p_source text, p_amount bigint, p_note text, p_priority integer, p_expires timestamp with time zone, p_now timestamp with time zone)
@@ -2748,6 +2858,8 @@ begin
   where tenant_id = p_tenant and external_id = p_user ->> 'externalId' returning * into m;
   if found then
     return m.id;
+  elsif is_removed_from_chat(p_tenant, p_user) then
+    return null;
   end if;
   update member set external_id = p_user ->> 'externalId', name = coalesce(p_user ->> 'name', name),
     role = coalesce(p_user ->> 'role', role)
@@ -2766,6 +2878,10 @@ begin
     values (p_tenant, p_user ->> 'externalId', p_user ->> 'name', v_role)
     on conflict (tenant_id, external_id) do update set name = excluded.name returning * into m;
   end if;
+  -- An owner who came when every seat was taken has one now.
+  update membership s set member_id = m.id from person p
+  where s.tenant_id = p_tenant and s.member_id is null and s.role <> 'billing'
+    and p.id = s.person_id and p.state = 'active' and lower(p.email) = lower(m.email);
   return m.id;
 end $function$
 ;
@@ -2848,7 +2964,7 @@ CREATE OR REPLACE FUNCTION public.seat_is_free(p_tenant bigint)
  RETURNS boolean
  LANGUAGE sql
  STABLE
-RETURN (SELECT ((t.max_members IS NULL) OR (t.max_members > (SELECT count(*) AS count FROM member m WHERE (m.tenant_id = t.id)))) FROM tenant t WHERE (t.id = seat_is_free.p_tenant))
+RETURN (SELECT ((t.max_members IS NULL) OR (t.max_members > (SELECT count(*) AS count FROM member m WHERE ((m.tenant_id = t.id) AND (m.removed_at IS NULL))))) FROM tenant t WHERE (t.id = seat_is_free.p_tenant))
 ;
 
 CREATE OR REPLACE FUNCTION public.session_ends_chats()
