@@ -1,4 +1,4 @@
-import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
+import Provider, { type KoaContextWithOIDC, type Session } from 'oidc-provider';
 import type { Logger } from 'pino';
 import { isSecretOf } from './client-secret.ts';
 import { clusterDiscovery } from './cluster-discovery.ts';
@@ -36,12 +36,16 @@ export function makeProvider(parts: MakeProviderParts, keys: readonly SigningKey
     // Whoever has left the portal, or come back to it as somebody else, is not let in by what we remember of them.
     if (ctx.path === '/auth') await forgetOthers(provider, parts, ctx as unknown as KoaContextWithOIDC);
     await next();
-    const { oidc } = ctx as unknown as KoaContextWithOIDC;
-    if (oidc?.route === 'end_session_confirm' && oidc.params?.logout && oidc.session?.accountId !== undefined) {
-      await endPortalSession(parts.pool, ctx as unknown as KoaContextWithOIDC, oidc.session.accountId);
-    }
+    const signedOut = accountSignedOut(ctx as unknown as KoaContextWithOIDC);
+    if (signedOut !== undefined) await endPortalSession(parts.pool, ctx as unknown as KoaContextWithOIDC, signedOut);
   });
   return provider;
+}
+
+/** Whose session the library has just ended because they wanted it; a request it turned down has ended none. */
+function accountSignedOut({ oidc }: Partial<KoaContextWithOIDC>): string | undefined {
+  const session = oidc?.session as (Session & { readonly destroyed?: boolean }) | undefined;
+  return oidc?.route === 'end_session_confirm' && session?.destroyed ? session.accountId : undefined;
 }
 
 async function forgetOthers(provider: Provider, { pool }: ProviderParts, ctx: KoaContextWithOIDC): Promise<void> {

@@ -47,7 +47,9 @@ export async function readSigningKeys(pool: pg.Pool, vault: Vault, now: Date): P
 }
 
 async function storedKeys(pool: pg.Pool, vault: Vault): Promise<SigningKey[]> {
-  const { rows } = await pool.query('select kid, sealed, created_at, signs_from from oidc_signing_key');
+  const { rows } = await pool.query(
+    'select kid, sealed, created_at, signs_from from oidc_signing_key order by created_at desc, kid',
+  );
   return rows.map((row) => {
     const { kid, sealed, created_at, signs_from } = Row.parse(row);
     const jwk = JSON.parse(vault.open(PURPOSE, sealed, kid)) as JWK;

@@ -55,7 +55,7 @@ export type HookReceiver = {
 };
 
 /** A real HTTP server that keeps what is posted to it. */
-export async function startHookReceiver(): Promise<HookReceiver> {
+export async function startHookReceiver(port = 0): Promise<HookReceiver> {
   const hooks: Hook[] = [];
   const answers: number[] = [];
   const server = createServer(async (request, response) => {
@@ -65,7 +65,7 @@ export async function startHookReceiver(): Promise<HookReceiver> {
     const status = answers.shift() ?? 200;
     response.writeHead(status, status === 302 ? { location: '/elsewhere' } : {}).end('x'.repeat(100_000));
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {

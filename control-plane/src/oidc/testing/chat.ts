@@ -87,3 +87,35 @@ export function cameBack(chat: Chat, page: Page): URL {
   }
   return page.url;
 }
+
+/** What the token endpoint says to one request, as it comes over the wire. */
+export type TokenAnswer = { readonly status: number; readonly body: Record<string, string> };
+
+/** Asks the token endpoint by hand: what a library would never send can be tried so. */
+export async function askForTokens(
+  replica: Replica,
+  chat: Pick<Chat, 'clientId' | 'secret'>,
+  form: Record<string, string>,
+): Promise<TokenAnswer> {
+  const basic = Buffer.from(`${encodeURIComponent(chat.clientId)}:${encodeURIComponent(chat.secret)}`);
+  const answer = await fetch(`${replica()}/oidc/token`, {
+    method: 'POST',
+    headers: { authorization: `Basic ${basic.toString('base64')}` },
+    body: new URLSearchParams(form),
+  });
+  return { status: answer.status, body: (await answer.json()) as Record<string, string> };
+}
+
+/** A code that was just handed to the chat, and the form with which it is redeemed. */
+export async function codeFor(chat: Chat, config: openid.Configuration, browser: Browser) {
+  const { url, checks } = await begin(chat, config);
+  const code = cameBack(chat, await browser.open(url)).searchParams.get('code');
+  if (code === null) throw new Error('the chat was given no code');
+  const form = {
+    grant_type: 'authorization_code',
+    code,
+    redirect_uri: chat.redirectUri,
+    code_verifier: checks.pkceCodeVerifier,
+  };
+  return { code, form, checks };
+}
