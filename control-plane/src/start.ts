@@ -6,6 +6,7 @@ import { type Logger, pino } from 'pino';
 import { deliverAlerts } from './alerts/deliver.ts';
 import { startDeliveryWorker } from './alerts/delivery-worker.ts';
 import { openMailer } from './alerts/mailer.ts';
+import { startAuditRetention } from './audit/retention.ts';
 import { Catalogue, storeRate } from './catalogue/catalogue.ts';
 import { shippedPriceList, storePriceList } from './catalogue/price-snapshot.ts';
 import type { Config } from './config.ts';
@@ -121,6 +122,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     undo.push(startTidying(pool, log));
     undo.push(startReconciler({ pool, metrics, log, now }));
     undo.push(startRoller(pool, log));
+    undo.push(startAuditRetention(pool, log));
     const shutdown = new AbortController();
     const services: Services = {
       pool,

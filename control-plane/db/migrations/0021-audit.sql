@@ -37,19 +37,20 @@ create index audit_entry_action on audit_entry (chain_id, action, sequence);
 create index audit_entry_actor on audit_entry (chain_id, actor_id, sequence) where actor_id is not null;
 create index audit_entry_target on audit_entry (chain_id, target_id, sequence) where target_id is not null;
 
--- The personal values, by the place an entry names. Erased: value and salt are gone, nobody can try values any more.
+-- The personal values, by the place an entry names; subject_id is the person, user or invitation whose they are, where
+-- that is known. Erased: value and salt are gone, nobody can try values any more.
 create table audit_personal (
   chain_id bigint not null,
   sequence bigint not null,
   place integer not null check (place > 0),
-  person_id uuid,
+  subject_id uuid,
   value text,
   salt bytea check (octet_length(salt) = 16),
   erased_at timestamptz,
   primary key (chain_id, sequence, place),
   check ((value is null) = (salt is null) and (value is null) = (erased_at is not null))
 );
-create index audit_personal_person on audit_personal (person_id) where person_id is not null and erased_at is null;
+create index audit_personal_subject on audit_personal (subject_id) where subject_id is not null and erased_at is null;
 
 -- Where a chain begins after its oldest entries were taken away: the last one that went, and how many went with it.
 create table audit_anchor (
@@ -108,11 +109,11 @@ begin
   return v_head;
 end $$;
 
--- Appends an entry. p_values are its personal values in the order of their places, p_people whose they are.
+-- Appends an entry. p_values are its personal values in the order of their places, p_subjects whose they are.
 -- Call it last in a transaction: it locks the tenant's event counter and then the chain, and both until commit.
 create function audit_append(
   p_chain bigint, p_actor_kind text, p_actor_id text, p_actor text, p_action text, p_target_kind text,
-  p_target_id text, p_before text, p_after text, p_request_id text, p_values text[], p_people uuid[]
+  p_target_id text, p_before text, p_after text, p_request_id text, p_values text[], p_subjects uuid[]
 ) returns bigint language plpgsql as $$
 declare
   v_head audit_chain;
@@ -141,9 +142,9 @@ begin
   v_entry.hash := audit_hash(v_entry);
 
   insert into audit_entry values (v_entry.*);
-  insert into audit_personal (chain_id, sequence, place, person_id, value, salt)
-    select p_chain, v_entry.sequence, place, person, value, v_salts[place]
-    from unnest(p_values, p_people) with ordinality v (value, person, place);
+  insert into audit_personal (chain_id, sequence, place, subject_id, value, salt)
+    select p_chain, v_entry.sequence, place, subject, value, v_salts[place]
+    from unnest(p_values, p_subjects) with ordinality v (value, subject, place);
   update audit_chain set sequence = v_entry.sequence, hash = v_entry.hash, at = v_entry.at where id = p_chain;
   if p_chain > 0 then
     perform event_append(p_chain, 'audit.appended',
@@ -199,8 +200,8 @@ create trigger audit_personal_only_retention_deletes before delete on audit_pers
 create function audit_only_erase() returns trigger language plpgsql as $$
 begin
   if old.erased_at is not null or new.erased_at is null or new.value is not null
-    or (new.chain_id, new.sequence, new.place, new.person_id)
-       is distinct from (old.chain_id, old.sequence, old.place, old.person_id) then
+    or (new.chain_id, new.sequence, new.place, new.subject_id)
+       is distinct from (old.chain_id, old.sequence, old.place, old.subject_id) then
     raise exception 'a personal value of the audit can only be erased' using errcode = 'CF001';
   end if;
   return new;

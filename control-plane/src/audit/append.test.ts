@@ -18,7 +18,7 @@ test('who did it from where is set apart, under the person it belongs to', () =>
     actorKind: 'person',
     actorId: id,
     actor: 'personal:1',
-    personal: [{ value: '{"address":"192.0.2.1","name":"Anna","userAgent":"curl/8"}', person: id }],
+    personal: [{ value: '{"address":"192.0.2.1","name":"Anna","userAgent":"curl/8"}', subject: id }],
   });
   expect(prepared({})).toMatchObject({ actor: null, personal: [] });
 });
@@ -34,7 +34,7 @@ test('only what differs is kept of before and after, a changed secret as redacte
 
 test('a mail address is set apart wherever it stands, and what imitates a reference too', () => {
   const after = { owners: ['anna@example.test'], note: 'personal:1', text: 'hello' };
-  expect(prepared({ after, target: { kind: 'invitation', id: 'bob@example.test' } })).toMatchObject({
+  expect(prepared({ after, target: { kind: 'address', id: 'bob@example.test' } })).toMatchObject({
     targetId: 'personal:1',
     after: '{"note":"personal:3","owners":["personal:2"],"text":"hello"}',
     personal: [{ value: 'bob@example.test' }, { value: 'anna@example.test' }, { value: 'personal:1' }],
@@ -47,8 +47,8 @@ test('everything about a person is that person’s', () => {
     before: '"personal:1"',
     after: '"personal:2"',
     personal: [
-      { value: '{"name":"A"}', person: target.id },
-      { value: '{"name":"B"}', person: target.id },
+      { value: '{"name":"A"}', subject: target.id },
+      { value: '{"name":"B"}', subject: target.id },
     ],
   });
 });

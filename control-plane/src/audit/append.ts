@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { canonicalJson, plain, storable } from './canonical.ts';
 import { difference } from './difference.ts';
-import type { AuditEntry } from './entry.ts';
+import { type AuditEntry, isPersonalKind } from './entry.ts';
 import { type PersonalValue, PersonalValues } from './personal.ts';
 import { redact } from './redact.ts';
 
@@ -9,6 +9,7 @@ import { redact } from './redact.ts';
 export const PLATFORM_CHAIN = 0n;
 /** Characters that before and after may have; a larger one is kept by its size alone. */
 const MAX_DOCUMENT_LENGTH = 32_768;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** Characters kept of a text that someone else chose: a user agent, an id. */
 const MAX_TEXT_LENGTH = 512;
 
@@ -22,7 +23,7 @@ export async function appendAudit(client: pg.Pool | pg.PoolClient, entry: AuditE
   const { rows } = await client.query<{ sequence: bigint }>({
     name: 'audit_append',
     text: 'select audit_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) as sequence',
-    values: [...columns, personal.map(({ value }) => value), personal.map(({ person }) => person)],
+    values: [...columns, personal.map(({ value }) => value), personal.map(({ subject }) => subject)],
   });
   if (rows[0] === undefined) throw new Error('audit_append returned nothing');
   return rows[0].sequence;
@@ -34,16 +35,16 @@ export function prepareEntry(entry: AuditEntry): { columns: unknown[]; personal:
   const personal = new PersonalValues();
   const about = { name: actor.name, address: from?.address ?? null, userAgent: from?.userAgent ?? null };
   const anything = Object.values(about).some((value) => value !== null);
-  const owner = actor.personId ?? (actor.kind === 'person' ? actor.id : null);
+  const owner = idOf(actor.personId ?? (actor.kind === 'person' ? actor.id : null));
   const who = anything ? personal.put(canonicalJson(shortened(redact(about))), owner) : null;
   const changed = changeOf(entry);
-  const subject = target?.kind === 'person' ? target.id : undefined;
+  const isPersonal = target !== undefined && target !== null && isPersonalKind(target.kind);
   const document = (value: unknown): string | null => {
     if (value === undefined || value === null) return null;
     const clean = redact(value);
     const text = canonicalJson(clean);
     if (text.length > MAX_DOCUMENT_LENGTH) return canonicalJson({ tooLarge: text.length });
-    if (subject !== undefined && subject !== null) return canonicalJson(personal.put(text, subject));
+    if (isPersonal) return canonicalJson(personal.put(text, idOf(target.id)));
     return canonicalJson(personal.mailAddressesOf(clean));
   };
   const columns = [
@@ -74,6 +75,10 @@ function changeOf({ before, after }: AuditEntry): { before?: unknown; after?: un
 function text(value: string | null | undefined, personal: PersonalValues): string | null {
   if (value === null || value === undefined) return null;
   return String(personal.mailAddressesOf(redact(storable(value.slice(0, MAX_TEXT_LENGTH)))));
+}
+
+function idOf(id: string | null): string | null {
+  return id !== null && UUID.test(id) ? id : null;
 }
 
 function shortened(document: unknown): unknown {

@@ -41,7 +41,7 @@ function entry(more: Partial<AuditEntry> = {}): AuditEntry {
     actor: { kind: 'person', id: ANNA, name: 'Anna' },
     from: { address: '192.0.2.1', userAgent: 'curl/8' },
     action: 'changeUser',
-    target: { kind: 'user', id: 'user-1' },
+    target: { kind: 'budget', id: 'budget-1' },
     before: { budget: '1', mail: 'anna@example.test' },
     after: { budget: '2', mail: 'joanna@example.test' },
     requestId: 'request-1',
@@ -125,8 +125,8 @@ describe('verify names the entry when someone who owns the database', () => {
     actor_id: `'${JOANNA}'`,
     actor: `'personal:2'`,
     action: `'changeUsers'`,
-    target_kind: `'users'`,
-    target_id: `'user-2'`,
+    target_kind: `'budgets'`,
+    target_id: `'budget-2'`,
     before: `'{"budget":"1" }'`,
     after: 'null',
     request_id: 'null',
@@ -243,7 +243,7 @@ test('a person who is forgotten is nowhere in it, others are, and the chain stil
   await append(2);
   await appendAudit(pool, entry({ actor: { kind: 'person', id: JOANNA, name: 'Joanna' }, before: undefined }));
   await appendAudit(pool, entry({ actor: { kind: 'anonymous', id: null, name: 'Anna@Example.test' } }));
-  expect(await inTransaction(pool, (client) => eraseFromAudit(client, ANNA, ['anna@example.test']))).toBe(6);
+  expect(await inTransaction(pool, (client) => eraseFromAudit(client, [ANNA], ['anna@example.test']))).toBe(6);
   const { rows } = await pool.query<{ text: string }>(
     'select e::text as text from audit_entry e union all select p::text from audit_personal p',
   );

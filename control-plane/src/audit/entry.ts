@@ -10,7 +10,7 @@ export type AuditActor = {
   readonly personId?: string | null;
 };
 
-/** What was done to. A target of the kind `person` makes the whole of before and after that person's data. */
+/** What was done to. Where it is somebody (`isPersonalKind`), the whole of before and after is that person's data. */
 export type AuditTarget = { readonly kind: string; readonly id: string | null };
 
 /** One thing that was done. */
@@ -31,4 +31,11 @@ export type AuditEntry = {
 /** What jobs of the platform itself sign with: the sweeper, retention, the reconciler. */
 export function systemActor(job: string): AuditActor {
   return { kind: 'system', id: job, name: null };
+}
+
+const PERSONAL_KINDS: ReadonlySet<string> = new Set(['person', 'user', 'member', 'membership', 'invitation']);
+
+/** Kinds of targets whose documents are about a person from beginning to end. */
+export function isPersonalKind(kind: string | null): boolean {
+  return kind !== null && PERSONAL_KINDS.has(kind);
 }

@@ -5,20 +5,21 @@ const ERASE_TIMEOUT = '5min';
 
 /**
  * Forgets a person in every chain: what is set apart as theirs, and every other text with one of their mail addresses.
- * Their id stays in the entries, and the chains still hold.
+ * Their ids stay in the entries, and the chains still hold.
+ * @param subjects ids of the person, of their seats and of invitations to them
  * @returns how many values went
  */
 export async function eraseFromAudit(
   client: pg.PoolClient,
-  person: string,
+  subjects: readonly string[],
   mailAddresses: readonly string[],
 ): Promise<number> {
   await client.query(`set local statement_timeout = '${ERASE_TIMEOUT}'`);
   const { rowCount } = await client.query(
     `update audit_personal set value = null, salt = null, erased_at = now()
-     where erased_at is null and (person_id = $1 or exists (
+     where erased_at is null and (subject_id = any($1) or exists (
        select from unnest($2::text[]) pattern where value ~* pattern))`,
-    [person, mailAddresses.map(patternOf)],
+    [subjects, mailAddresses.map(patternOf)],
   );
   return rowCount ?? 0;
 }

@@ -1,7 +1,7 @@
 import { storable } from './canonical.ts';
 
-/** A personal value of an entry; `person` says whose, where that is known. */
-export type PersonalValue = { readonly value: string; readonly person: string | null };
+/** A personal value of an entry; `subject` is the id of the person, user or invitation whose it is, where that is known. */
+export type PersonalValue = { readonly value: string; readonly subject: string | null };
 
 const REFERENCE = /^personal:(\d{1,4})$/;
 /** What has a mail address in it. Wide on purpose: what is set apart by mistake still shows. */
@@ -14,8 +14,8 @@ export class PersonalValues {
   readonly values: PersonalValue[] = [];
 
   /** Sets a value apart. @returns what stands for it in the entry */
-  put(value: string, person: string | null): string {
-    this.values.push({ value: storable(value), person });
+  put(value: string, subject: string | null): string {
+    this.values.push({ value: storable(value), subject });
     return `personal:${this.values.length}`;
   }
 

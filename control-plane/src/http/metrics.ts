@@ -10,6 +10,7 @@ export type Metrics = {
   readonly authorisations: Counter<'outcome'>;
   readonly settlements: Counter<'outcome'>;
   readonly voids: Counter<'reason'>;
+  readonly auditFailures: Counter;
   readonly leases: Counter<'outcome'>;
   readonly overrunNanoEur: Counter;
   readonly overruns: Counter<'reason'>;
@@ -85,6 +86,11 @@ export function createMetrics(pool: { totalCount: number; idleCount: number; wai
       name: 'cloudfreedom_leases_total',
       help: 'Leases that gateways asked for, by outcome',
       labelNames: ['outcome'],
+      registers,
+    }),
+    auditFailures: new Counter({
+      name: 'cloudfreedom_audit_failures_total',
+      help: 'Changes that were made and could not be audited; the log has them',
       registers,
     }),
     voids: new Counter({

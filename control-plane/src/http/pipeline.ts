@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
+import { auditCall } from '../audit/audit-call.ts';
 import type { Services } from '../services.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { traceIdOf } from '../trace-context.ts';
@@ -87,8 +88,7 @@ async function callerOf(
     return { principal: ANONYMOUS, role: undefined };
   }
   const principal = await identify(credentials, services, keys);
-  const tenant = typeof params.tenant === 'string' ? params.tenant : undefined;
-  const role = await admit(principal, route, tenant, services.pool);
+  const role = await admit(principal, route, tenantNamedBy(params), services.pool);
   return { principal: principal ?? ANONYMOUS, role };
 }
 
@@ -119,7 +119,15 @@ async function perform(
   };
   const answer = await route.run(pipeline.services, call as Call<never, never, never>);
   if (pipeline.checkAnswers) checkAnswer(route, answer);
+  if (route.method !== 'get' && route.access !== 'gateway') {
+    const [path = ''] = (request.url ?? '').split('?', 1);
+    await auditCall(pipeline.services, route, { ...call, path }, answer, tenantNamedBy(params));
+  }
   return answer;
+}
+
+function tenantNamedBy(params: Record<string, unknown>): string | undefined {
+  return typeof params.tenant === 'string' ? params.tenant : undefined;
 }
 
 function parse(schema: z.ZodType, value: unknown): unknown {

@@ -34,15 +34,17 @@ export type Answer = {
   readonly headers?: Record<string, string>;
   /** Set-Cookie headers. */
   readonly cookies?: readonly string[];
-  /** What the audit is told beyond who called what: plain JSON, never a secret. */
-  readonly audit?: AuditNote;
+  /** What the audit is told beyond who called what; `unchanged`: nothing, for the call changed nothing. */
+  readonly audit?: AuditNote | 'unchanged';
 };
 
-/** What a change was, for those who look back. */
+/** What a change was, for those who look back: plain JSON, never a secret. On a refusal: the refusal is told, too. */
 export type AuditNote = {
+  /** The tenant it belongs to. Absent: the one the path names, else the platform. */
+  readonly tenant?: bigint;
   /** Absent: the id of the route. */
   readonly action?: string;
-  /** What was changed, such as "member/<id>". Absent: the path. */
+  /** What was changed, such as "member/<id>". Absent: the path. Of "person/<id>", all that is told is that person's. */
   readonly target?: string;
   readonly before?: unknown;
   readonly after?: unknown;

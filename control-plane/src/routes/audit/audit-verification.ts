@@ -17,7 +17,9 @@ export const AuditVerification = z
       .string()
       .nullable()
       .meta({ description: 'Kept elsewhere, it proves later that nothing was cut off. null: nothing was written yet' }),
-    erasedValues: z.int().meta({ description: 'Personal values of people who were forgotten; the chain holds without' }),
+    erasedValues: z
+      .int()
+      .meta({ description: 'Personal values of people who were forgotten; the chain holds without' }),
     faults: z
       .array(
         z.object({
@@ -34,7 +36,8 @@ export const AuditVerification = z
 /** Proves a chain now. */
 export async function auditVerification(services: Services, chain: bigint): Promise<Answer> {
   const { entries, prunedThrough, head, erasedValues, faults } = await verifyChain(services.pool, chain);
-  if (faults.length > 0) services.log.error({ chain: chain.toString(), faults: faults.length }, 'the audit was tampered with');
+  if (faults.length > 0)
+    services.log.error({ chain: chain.toString(), faults: faults.length }, 'the audit was tampered with');
   const body: z.input<typeof AuditVerification> = {
     proven: faults.length === 0,
     entries,

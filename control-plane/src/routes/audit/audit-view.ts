@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isPersonalKind } from '../../audit/entry.ts';
 import { ERASED, resolve } from '../../audit/personal.ts';
 import type { EntryWithPersonal } from '../../audit/read.ts';
 
@@ -46,11 +47,16 @@ export const AuditEntryView = z
   })
   .meta({
     id: 'AuditEntry',
-    description: 'Who did what, when and from where. "[redacted]" stands for a secret, "[erased]" for a forgotten person',
+    description:
+      'Who did what, when and from where. "[redacted]" stands for a secret, "[erased]" for a forgotten person',
   });
 export type AuditEntryView = z.input<typeof AuditEntryView>;
 
-const About = z.object({ name: z.string().nullable(), address: z.string().nullable(), userAgent: z.string().nullable() });
+const About = z.object({
+  name: z.string().nullable(),
+  address: z.string().nullable(),
+  userAgent: z.string().nullable(),
+});
 const ABOUT_ERASED = { name: ERASED, address: null, userAgent: null };
 const ABOUT_NOBODY = { name: null, address: null, userAgent: null };
 const Kind = AuditEntryView.shape.actor.shape.kind;
@@ -63,8 +69,8 @@ export function auditEntryView({ entry, personal }: EntryWithPersonal): AuditEnt
   const document = (stored: string | null) => {
     if (stored === null) return null;
     const resolved = resolve(JSON.parse(stored), values);
-    // Of a person the whole document was set apart, as a text.
-    const whole = entry.target_kind === 'person' && typeof resolved === 'string' && resolved !== ERASED;
+    // Of somebody the whole document was set apart, as a text.
+    const whole = isPersonalKind(entry.target_kind) && typeof resolved === 'string' && resolved !== ERASED;
     return whole ? JSON.parse(resolved) : resolved;
   };
   return {

@@ -16,6 +16,5 @@ export const listAudit = route({
     200: { description: 'A page', schema: AuditPage },
     404: { description: 'No such tenant', schema: Problem },
   },
-  run: (services, { params, query }) =>
-    withTenant(services, params.tenant, ({ id }) => auditPage(services, id, query)),
+  run: (services, { params, query }) => withTenant(services, params.tenant, ({ id }) => auditPage(services, id, query)),
 });

@@ -38,8 +38,12 @@ export function grantView(grant: Grant) {
 export function grantAnswer(outcome: GrantOutcome): Answer {
   switch (outcome.outcome) {
     case 'created':
-    case 'replayed':
-      return { status: outcome.outcome === 'created' ? 201 : 200, body: { grant: grantView(outcome.grant) } };
+    case 'replayed': {
+      const grant = grantView(outcome.grant);
+      return outcome.outcome === 'replayed'
+        ? { status: 200, body: { grant }, audit: 'unchanged' }
+        : { status: 201, body: { grant }, audit: { target: `grant/${grant.id}`, after: grant } };
+    }
     case 'conflict': {
       const detail = 'this Idempotency-Key was used for something else; nothing was changed';
       return { status: 409, body: problem(409, 'idempotency_key_reused', detail) };

@@ -64,7 +64,9 @@ function answerOf(outcome: ReversalOutcome): Answer {
         amountNanoEur: amountNanoEur.toString(),
         createdAt: createdAt.toISOString(),
       };
-      return { status: outcome.outcome === 'created' ? 201 : 200, body: { reversal } };
+      return outcome.outcome === 'replayed'
+        ? { status: 200, body: { reversal }, audit: 'unchanged' }
+        : { status: 201, body: { reversal }, audit: { target: `reversal/${rest.id}`, after: reversal } };
     }
     case 'conflict': {
       const detail = 'this Idempotency-Key was used for something else; nothing was changed';

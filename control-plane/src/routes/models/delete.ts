@@ -1,6 +1,6 @@
 import { Problem } from '../../http/problem.ts';
 import { route } from '../../http/route.ts';
-import { unregister } from '../../registry/named-registration.ts';
+import { registrationOf, unregister } from '../../registry/named-registration.ts';
 import { ModelParams, noSuchModel } from './model-view.ts';
 
 export const deleteModel = route({
@@ -16,8 +16,9 @@ export const deleteModel = route({
     404: { description: 'No such model', schema: Problem },
   },
   run: async (services, { params }) => {
+    const before = await registrationOf(services.pool, 'model', params.model);
     const removed = await unregister(services.pool, 'model', params.model);
     services.catalogue.forget();
-    return removed ? { status: 204 } : noSuchModel(params.model);
+    return removed ? { status: 204, audit: { target: `model/${params.model}`, before } } : noSuchModel(params.model);
   },
 });

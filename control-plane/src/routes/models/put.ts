@@ -1,7 +1,7 @@
 import { ModelRegistration } from '../../catalogue/registrations.ts';
 import { Problem } from '../../http/problem.ts';
 import { route } from '../../http/route.ts';
-import { register } from '../../registry/named-registration.ts';
+import { register, registrationOf } from '../../registry/named-registration.ts';
 import { ModelParams, ModelView, modelView } from './model-view.ts';
 
 export const putModel = route({
@@ -19,8 +19,14 @@ export const putModel = route({
     422: { description: 'The input is not valid', schema: Problem },
   },
   run: async (services, { params, body }) => {
+    const before = await registrationOf(services.pool, 'model', params.model);
     const outcome = await register(services.pool, 'model', params.model, body);
     if (outcome !== 'unchanged') services.catalogue.forget();
-    return { status: outcome === 'created' ? 201 : 200, body: modelView(params.model, body) };
+    const note = { target: `model/${params.model}`, before: before ?? null, after: body };
+    return {
+      status: outcome === 'created' ? 201 : 200,
+      body: modelView(params.model, body),
+      audit: outcome === 'unchanged' ? 'unchanged' : note,
+    };
   },
 });

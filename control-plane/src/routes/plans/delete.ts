@@ -1,6 +1,6 @@
 import { Problem } from '../../http/problem.ts';
 import { route } from '../../http/route.ts';
-import { unregister } from '../../registry/named-registration.ts';
+import { registrationOf, unregister } from '../../registry/named-registration.ts';
 import { noSuchPlan, PlanParams } from './plan-view.ts';
 
 export const deletePlan = route({
@@ -16,7 +16,8 @@ export const deletePlan = route({
     404: { description: 'No such plan', schema: Problem },
   },
   run: async (services, { params }) => {
+    const before = await registrationOf(services.pool, 'plan', params.plan);
     const removed = await unregister(services.pool, 'plan', params.plan);
-    return removed ? { status: 204 } : noSuchPlan(params.plan);
+    return removed ? { status: 204, audit: { target: `plan/${params.plan}`, before } } : noSuchPlan(params.plan);
   },
 });

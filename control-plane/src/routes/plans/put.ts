@@ -1,7 +1,7 @@
 import { PlanRegistration } from '../../catalogue/registrations.ts';
 import { Problem } from '../../http/problem.ts';
 import { route } from '../../http/route.ts';
-import { register } from '../../registry/named-registration.ts';
+import { register, registrationOf } from '../../registry/named-registration.ts';
 import { PlanParams, PlanView, planView } from './plan-view.ts';
 
 export const putPlan = route({
@@ -19,7 +19,13 @@ export const putPlan = route({
     422: { description: 'The input is not valid', schema: Problem },
   },
   run: async (services, { params, body }) => {
+    const before = await registrationOf(services.pool, 'plan', params.plan);
     const outcome = await register(services.pool, 'plan', params.plan, body);
-    return { status: outcome === 'created' ? 201 : 200, body: planView(params.plan, body) };
+    const note = { target: `plan/${params.plan}`, before: before ?? null, after: body };
+    return {
+      status: outcome === 'created' ? 201 : 200,
+      body: planView(params.plan, body),
+      audit: outcome === 'unchanged' ? 'unchanged' : note,
+    };
   },
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { eraseChain } from '../../audit/erase.ts';
 import { inTransaction } from '../../database/pool.ts';
 import { Problem } from '../../http/problem.ts';
 import { route } from '../../http/route.ts';
@@ -35,6 +36,7 @@ export const deleteTenant = route({
         await client.query(`update tenant set registration = registration || '{"owners": []}' where id = $1`, [
           tenant.id,
         ]);
+        await eraseChain(client, tenant.id);
         await client.query('delete from webhook where tenant_id = $1', [tenant.id]);
         await client.query(
           `update delivery set recipient = id::text, taken_until = null, ended_at = coalesce(ended_at, now()),
@@ -43,6 +45,7 @@ export const deleteTenant = route({
         );
       });
       services.catalogue.forget();
-      return { status: 204 };
+      const after = { state: erase ? 'erased' : 'closed' };
+      return { status: 204, audit: { target: `tenant/${tenant.name}`, before: { state: tenant.state }, after } };
     }),
 });

@@ -20,6 +20,7 @@ export const putTenant = route({
     422: { description: 'The input is not valid', schema: Problem },
   },
   run: async (services, { params, body }) => {
+    const before = await services.catalogue.tenantByName(params.tenant);
     const { outcome } = await registerTenant(services.pool, services.ledger, params.tenant, body);
     if (outcome === 'credential_taken') {
       const detail = 'the gateway credential or chat key is in use by another tenant; generate new ones';
@@ -33,6 +34,10 @@ export const putTenant = route({
     return withTenant(services, params.tenant, async (tenant) => ({
       status: outcome === 'created' ? 201 : 200,
       body: await tenantView(services, tenant),
+      audit:
+        outcome === 'unchanged'
+          ? 'unchanged'
+          : { target: `tenant/${tenant.name}`, before: before?.registration ?? null, after: tenant.registration },
     }));
   },
 });

@@ -24,13 +24,21 @@ export const changeUser = route({
   run: (services, { params, body }) =>
     withTenant(services, params.tenant, async (tenant) => {
       const { rows } = await services.pool.query(
-        'update member set monthly_budget = $3 where id = $1 and tenant_id = $2 and removed_at is null returning *',
+        `with before as (select id, monthly_budget from member where id = $1 and tenant_id = $2
+             and removed_at is null for update)
+         update member m set monthly_budget = $3 from before where m.id = before.id
+         returning m.*, before.monthly_budget as budget_before`,
         [params.user, tenant.id, body.monthlyBudgetNanoEur],
       );
       if (rows[0] === undefined) {
         return { status: 404, body: problem(404, 'user_unknown', 'this tenant has no user with this id') };
       }
       await services.ledger.refreshLimits(tenant.account);
-      return { status: 200, body: userView(rows[0]) };
+      const audit = {
+        target: `user/${params.user}`,
+        before: { monthlyBudgetNanoEur: rows[0].budget_before },
+        after: { monthlyBudgetNanoEur: rows[0].monthly_budget },
+      };
+      return { status: 200, body: userView(rows[0]), audit };
     }),
 });

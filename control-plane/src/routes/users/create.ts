@@ -50,7 +50,8 @@ export const createUser = route({
           const detail = 'this tenant already has a user with this address or external id';
           return { status: 409, body: problem(409, 'user_exists', detail) };
         }
-        return { status: 201, body: userView(added) };
+        const user = userView(added);
+        return { status: 201, body: user, audit: { target: `user/${user.id}`, after: user } };
       }),
     ),
 });
