@@ -146,7 +146,8 @@ begin
     select p_chain, v_entry.sequence, place, subject, value, v_salts[place]
     from unnest(p_values, p_subjects) with ordinality v (value, subject, place);
   update audit_chain set sequence = v_entry.sequence, hash = v_entry.hash, at = v_entry.at where id = p_chain;
-  if p_chain > 0 then
+  -- Those who watch are told of what people do; what the platform itself does has events of its own.
+  if p_chain > 0 and p_actor_kind not in ('operator', 'system') then
     perform event_append(p_chain, 'audit.appended',
       jsonb_build_object('sequence', v_entry.sequence, 'action', p_action));
   end if;

@@ -33,9 +33,17 @@ export function systemActor(job: string): AuditActor {
   return { kind: 'system', id: job, name: null };
 }
 
-const PERSONAL_KINDS: ReadonlySet<string> = new Set(['person', 'user', 'member', 'membership', 'invitation']);
+/** People, and the address of a tenant's own system, which must go with the tenant. */
+const PERSONAL_KINDS: ReadonlySet<string> = new Set([
+  'person',
+  'user',
+  'member',
+  'membership',
+  'invitation',
+  'webhook',
+]);
 
-/** Kinds of targets whose documents are about a person from beginning to end. */
+/** Kinds of targets whose documents are set apart from beginning to end. */
 export function isPersonalKind(kind: string | null): boolean {
   return kind !== null && PERSONAL_KINDS.has(kind);
 }

@@ -17,6 +17,6 @@ export const deleteWebhook = route({
   run: (services, { params }) =>
     withTenant(services, params.tenant, async (tenant) => {
       await services.pool.query('delete from webhook where tenant_id = $1', [tenant.id]);
-      return { status: 204 };
+      return { status: 204, audit: { target: 'webhook' } };
     }),
 });

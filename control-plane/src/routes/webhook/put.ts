@@ -45,6 +45,8 @@ export const putWebhook = route({
         [tenant.id, body.url, secret, body.rotateSecret],
       );
       const shown = rows[0]?.fresh === true ? { secret: webhookSecret(secret) } : {};
-      return { status: rows[0]?.made === true ? 201 : 200, body: { ...webhookView(rows[0]), ...shown } };
+      const view = webhookView(rows[0]);
+      const audit = { target: 'webhook', after: { ...view, secretIsNew: rows[0]?.fresh === true } };
+      return { status: rows[0]?.made === true ? 201 : 200, body: { ...view, ...shown }, audit };
     }),
 });
