@@ -38,13 +38,15 @@ async function tenantIdOf({ pool }: Services, name: string): Promise<bigint | nu
   return rows[0]?.id ?? null;
 }
 
-/** Someone who just signed in is known by id only. */
+const NAME_OF = {
+  person: { name: 'audit_person', text: `select name || ' <' || email || '>' as name from person where id::text = $1` },
+  key: { name: 'audit_key', text: 'select name from api_key where id::text = $1' },
+};
+
+/** Keys, and someone who just signed in, are known by id only. */
 async function named({ pool }: Services, actor: AuditEntry['actor']): Promise<AuditEntry['actor']> {
-  if (actor.kind !== 'person' || actor.name !== null) return actor;
-  const { rows } = await pool.query<{ name: string }>({
-    name: 'audit_person',
-    text: `select name || ' <' || email || '>' as name from person where id::text = $1`,
-    values: [actor.id],
-  });
+  if (actor.name !== null || !['person', 'key', 'service'].includes(actor.kind)) return actor;
+  const query = actor.kind === 'person' ? NAME_OF.person : NAME_OF.key;
+  const { rows } = await pool.query<{ name: string }>({ ...query, values: [actor.id] });
   return { ...actor, name: rows[0]?.name ?? null };
 }

@@ -44,6 +44,10 @@ export function actorOf(principal: Principal, target?: AuditTarget | null): Audi
       const { id, name, email } = principal.person;
       return { kind: 'person', id, name: `${name} <${email}>` };
     }
+    case 'key':
+      return { kind: 'key', id: principal.keyId, name: null, personId: principal.personId ?? null };
+    case 'service':
+      return { kind: 'service', id: principal.keyId, name: null };
     case 'admin':
     case 'operator':
       return { kind: principal.kind, id: null, name: null };
