@@ -144,7 +144,7 @@ create table audit_personal (
   chain_id bigint not null,
   sequence bigint not null,
   place integer not null,
-  person_id uuid,
+  subject_id uuid,
   value text,
   salt bytea,
   erased_at timestamp with time zone,
@@ -1021,7 +1021,7 @@ CREATE INDEX audit_entry_actor ON public.audit_entry USING btree (chain_id, acto
 
 CREATE INDEX audit_entry_target ON public.audit_entry USING btree (chain_id, target_id, sequence) WHERE (target_id IS NOT NULL);
 
-CREATE INDEX audit_personal_person ON public.audit_personal USING btree (person_id) WHERE ((person_id IS NOT NULL) AND (erased_at IS NULL));
+CREATE INDEX audit_personal_subject ON public.audit_personal USING btree (subject_id) WHERE ((subject_id IS NOT NULL) AND (erased_at IS NULL));
 
 CREATE INDEX chat_logout_waiting ON public.chat_logout USING btree (created_at) WHERE (heard_at IS NULL);
 
@@ -1621,7 +1621,7 @@ begin
 end $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.audit_append(p_chain bigint, p_actor_kind text, p_actor_id text, p_actor text, p_action text, p_target_kind text, p_target_id text, p_before text, p_after text, p_request_id text, p_values text[], p_people uuid[])
+CREATE OR REPLACE FUNCTION public.audit_append(p_chain bigint, p_actor_kind text, p_actor_id text, p_actor text, p_action text, p_target_kind text, p_target_id text, p_before text, p_after text, p_request_id text, p_values text[], p_subjects uuid[])
  RETURNS bigint
  LANGUAGE plpgsql
 AS $function$
@@ -1652,11 +1652,12 @@ begin
   v_entry.hash := audit_hash(v_entry);
 
   insert into audit_entry values (v_entry.*);
-  insert into audit_personal (chain_id, sequence, place, person_id, value, salt)
-    select p_chain, v_entry.sequence, place, person, value, v_salts[place]
-    from unnest(p_values, p_people) with ordinality v (value, person, place);
+  insert into audit_personal (chain_id, sequence, place, subject_id, value, salt)
+    select p_chain, v_entry.sequence, place, subject, value, v_salts[place]
+    from unnest(p_values, p_subjects) with ordinality v (value, subject, place);
   update audit_chain set sequence = v_entry.sequence, hash = v_entry.hash, at = v_entry.at where id = p_chain;
-  if p_chain > 0 then
+  -- Those who watch are told of what people do; what the platform itself does has events of its own.
+  if p_chain > 0 and p_actor_kind not in ('operator', 'system') then
     perform event_append(p_chain, 'audit.appended',
       jsonb_build_object('sequence', v_entry.sequence, 'action', p_action));
   end if;
@@ -1745,8 +1746,8 @@ CREATE OR REPLACE FUNCTION public.audit_only_erase()
 AS $function$
 begin
   if old.erased_at is not null or new.erased_at is null or new.value is not null
-    or (new.chain_id, new.sequence, new.place, new.person_id)
-       is distinct from (old.chain_id, old.sequence, old.place, old.person_id) then
+    or (new.chain_id, new.sequence, new.place, new.subject_id)
+       is distinct from (old.chain_id, old.sequence, old.place, old.subject_id) then
     raise exception 'a personal value of the audit can only be erased' using errcode = 'CF001';
   end if;
   return new;
