@@ -72,5 +72,6 @@ function withoutOwnWords(plain: string, { name, email }: { name: string; email: 
     .toLowerCase()
     .split(/[\s@._+-]+/)
     .filter((word) => word.length >= MIN_OWN_WORD_LENGTH)
-    .reduce((rest, word) => rest.replaceAll(word, ''), plain);
+    .reduce((rest, word) => rest.replaceAll(word, ''), plain)
+    .replaceAll(/[@._+-]/g, '');
 }
