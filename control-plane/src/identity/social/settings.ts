@@ -4,6 +4,9 @@ import { z } from 'zod';
 export const ProviderName = z.enum(['google', 'github', 'gitlab']);
 export type ProviderName = z.output<typeof ProviderName>;
 
+/** As they write themselves. */
+export const PROVIDER_TITLES: Record<ProviderName, string> = { google: 'Google', github: 'GitHub', gitlab: 'GitLab' };
+
 /** An application registered at a provider of OpenID Connect. */
 export type OpenIdSettings = { readonly clientId: string; readonly clientSecret: string; readonly issuer: string };
 
