@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type IdentityProviderSettings, readIdentityProviders } from './identity/social/settings.ts';
 import { usdPerEurMicro } from './pricing/rate.ts';
 
 /** Keys shorter than this are guessable; a process with one does not start. */
@@ -70,6 +71,8 @@ export type Config = {
   readonly trustedProxies: readonly string[];
   /** Addresses of people who administer the platform. */
   readonly platformAdmins: readonly string[];
+  /** Providers whose accounts people may sign in with. */
+  readonly identityProviders: IdentityProviderSettings;
   readonly topUpUrl: string;
   /** smtp:// or smtps://, user and password inside. Absent: no mail is sent. */
   readonly smtpUrl: string | undefined;
@@ -106,6 +109,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     portalFolder: values.PORTAL_FOLDER,
     trustedProxies: values.TRUSTED_PROXIES?.split(',') ?? [],
     platformAdmins: values.PLATFORM_ADMINS?.toLowerCase().split(',') ?? [],
+    identityProviders: readIdentityProviders(given),
     topUpUrl: values.TOP_UP_URL ?? `${portalUrl}/top-up`,
     smtpUrl: values.SMTP_URL,
     mailFrom: values.MAIL_FROM ?? `no-reply@${values.BASE_DOMAIN}`,

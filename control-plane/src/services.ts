@@ -5,6 +5,8 @@ import type { Vault } from './crypto/vault.ts';
 import type { Bell } from './events/bell.ts';
 import type { Metrics } from './http/metrics.ts';
 import type { Passwords } from './identity/password.ts';
+import type { Provider } from './identity/social/provider.ts';
+import type { ProviderName } from './identity/social/settings.ts';
 import type { Throttle } from './identity/throttle.ts';
 import type { KeyUse } from './keys/key-use.ts';
 import type { ServiceTokens } from './keys/service-tokens.ts';
@@ -31,6 +33,8 @@ export type Services = {
   readonly passwords: Passwords;
   /** Slows down who guesses, for all replicas together. */
   readonly throttle: Throttle;
+  /** Where people may sign in with accounts they have elsewhere; those that are configured. */
+  readonly providers: ReadonlyMap<ProviderName, Provider>;
   /** Addresses of people who administer the platform, in lower case. */
   readonly platformAdmins: readonly string[];
   /** Where people are: pages, API and OpenID provider, such as https://portal.example.org. */

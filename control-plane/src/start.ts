@@ -23,6 +23,7 @@ import { appointPlatformAdmins } from './identity/account/people.ts';
 import { startTidying } from './identity/account/tidy.ts';
 import { Passwords } from './identity/password.ts';
 import type { HashCost } from './identity/password-hash.ts';
+import { openProviders } from './identity/social/providers.ts';
 import { Throttle } from './identity/throttle.ts';
 import { KeyUse, startKeyUse } from './keys/key-use.ts';
 import { RevokedKeys, startRevokedKeys } from './keys/revoked-keys.ts';
@@ -137,6 +138,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       tokens,
       passwords: new Passwords(options.hashCost),
       throttle: new Throttle(pool, vault),
+      providers: openProviders(options.identityProviders ?? {}),
       platformAdmins,
       portalUrl,
       topUpUrl,

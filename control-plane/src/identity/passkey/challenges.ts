@@ -4,8 +4,6 @@ import type pg from 'pg';
 /** Minutes an authenticator has to answer. */
 export const CHALLENGE_MINUTES = 5;
 const CHALLENGE_BYTES = 32;
-/** Overdue challenges that each new one clears away. */
-const CLEARED_AT_ONCE = 20;
 
 /** What somebody proves with a passkey: who they are, or that they are the one who the first factor said. */
 export type AssertionPurpose =
@@ -18,11 +16,6 @@ export type ChallengePurpose = AssertionPurpose | { readonly purpose: 'register'
 /** A challenge that may be answered once. */
 export async function issueChallenge(pool: pg.Pool, of: ChallengePurpose): Promise<Buffer<ArrayBuffer>> {
   const challenge = randomBytes(CHALLENGE_BYTES);
-  await pool.query(
-    `delete from passkey_challenge where challenge in
-       (select challenge from passkey_challenge where expires_at < now() limit $1 for update skip locked)`,
-    [CLEARED_AT_ONCE],
-  );
   await pool.query(
     `insert into passkey_challenge (challenge, purpose, person_id, expires_at)
      values ($1, $2, $3, now() + $4 * interval '1 minute')`,

@@ -26,7 +26,8 @@ export function linkWaiting(
 }
 
 function otherAddress(): Refusal {
-  const detail = 'this sign-in waits for the account with its own address; sign in to that one, or add the provider here';
+  const detail =
+    'this sign-in waits for the account with its own address; sign in to that one, or add the provider here';
   return { status: 409, body: problem(409, 'other_address', detail) };
 }
 

@@ -6,8 +6,6 @@ import type { ProviderName } from './settings.ts';
 
 /** Minutes a browser has for coming back from a provider. */
 export const VISIT_MINUTES = 10;
-/** Overdue visits that each new one clears away. */
-const CLEARED_AT_ONCE = 20;
 
 /** What a visit was begun for. */
 export type VisitPurpose = {
@@ -25,11 +23,6 @@ export async function beginVisit(
   { returnTo, linkPersonId }: VisitPurpose,
 ): Promise<VisitSecrets> {
   const state = newToken();
-  await pool.query(
-    `delete from provider_visit where state_sha256 in
-       (select state_sha256 from provider_visit where expires_at < now() limit $1 for update skip locked)`,
-    [CLEARED_AT_ONCE],
-  );
   await pool.query(
     `insert into provider_visit (state_sha256, browser_sha256, provider, return_to, link_person_id, expires_at)
      values ($1, $2, $3, $4, $5, now() + make_interval(mins => $6))`,

@@ -6,8 +6,6 @@ import { ProviderName } from './settings.ts';
 
 /** Minutes an identity waits: long enough to read the terms, or to sign in by mail. */
 export const WAITING_MINUTES = 30;
-/** Overdue ones that each new one clears away. */
-const CLEARED_AT_ONCE = 20;
 
 export type WaitingPurpose = 'terms' | 'link';
 
@@ -22,11 +20,6 @@ export async function letWait(
   identity: Omit<ProvedIdentity, 'emailVerified'>,
 ): Promise<string> {
   const token = newToken();
-  await client.query(
-    `delete from waiting_identity where token_sha256 in
-       (select token_sha256 from waiting_identity where expires_at < now() limit $1 for update skip locked)`,
-    [CLEARED_AT_ONCE],
-  );
   await client.query(
     `insert into waiting_identity (token_sha256, purpose, provider, subject, email, name, expires_at)
      values ($1, $2, $3, $4, $5, $6, now() + make_interval(mins => $7))`,

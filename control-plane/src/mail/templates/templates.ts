@@ -7,6 +7,7 @@ import { confirmAddress } from './confirm-address.ts';
 import { confirmRegistration } from './confirm-registration.ts';
 import { passwordChanged } from './password-changed.ts';
 import { resetPassword } from './reset-password.ts';
+import { signInChanged } from './sign-in-changed.ts';
 
 /** Every mail to a person there is, by the name it is queued under. */
 export const TEMPLATES = {
@@ -18,6 +19,7 @@ export const TEMPLATES = {
   'confirm-registration': confirmRegistration,
   'password-changed': passwordChanged,
   'reset-password': resetPassword,
+  'sign-in-changed': signInChanged,
 };
 
 export type TemplateName = keyof typeof TEMPLATES;

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { Problem } from '../../http/problem.ts';
 import { type Answer, route } from '../../http/route.ts';
-import { readSession } from '../../identity/session/sessions.ts';
 import { SESSION_COOKIE } from '../../identity/session/session-cookie.ts';
+import { readSession } from '../../identity/session/sessions.ts';
 import { completeVisit, type VisitEnd } from '../../identity/social/complete-visit.ts';
 import { landingOf } from '../../identity/social/landing.ts';
-import { type Provider, type ProvedIdentity, type Unproven, unprovenBy } from '../../identity/social/provider.ts';
+import { type ProvedIdentity, type Provider, type Unproven, unprovenBy } from '../../identity/social/provider.ts';
 import { browserOf } from '../../identity/social/visit-cookie.ts';
 import { endVisit } from '../../identity/social/visits.ts';
 import type { Services } from '../../services.ts';
@@ -27,7 +27,9 @@ export const endProviderSignIn = route({
   params: ProviderParams,
   query: Callback,
   responses: {
-    302: { description: 'To the page that was wanted, the second step, the terms, or the sign-in page with the reason' },
+    302: {
+      description: 'To the page that was wanted, the second step, the terms, or the sign-in page with the reason',
+    },
     404: { description: 'This provider is not set up', schema: Problem },
     422: { description: 'Parameters that no provider sends', schema: Problem },
   },

@@ -16,7 +16,9 @@ export const passkeySignInOptions = route({
   tag: 'Sign-in',
   access: 'public',
   body: z.strictObject({
-    pendingToken: TokenField.optional().meta({ description: 'For the second step; absent: to sign in by passkey alone' }),
+    pendingToken: TokenField.optional().meta({
+      description: 'For the second step; absent: to sign in by passkey alone',
+    }),
   }),
   responses: {
     200: { description: 'For PublicKeyCredential.parseRequestOptionsFromJSON(), once', schema: PasskeyOptionsView },

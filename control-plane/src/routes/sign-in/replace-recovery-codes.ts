@@ -29,7 +29,10 @@ export const replaceRecoveryCodes = route({
     return inTransaction(services.pool, async (client) => {
       await lockWaysIn(client, person.id);
       if ((await enrolledSecondFactors(client, person.id)).length === 0) {
-        return { status: 409, body: problem(409, 'no_second_factor', 'set up an authenticator app or a passkey first') };
+        return {
+          status: 409,
+          body: problem(409, 'no_second_factor', 'set up an authenticator app or a passkey first'),
+        };
       }
       const recoveryCodes = await issueRecoveryCodes(client, services.vault, person.id);
       await tellOfSignInChange(client, services, person, 'recovery_codes_replaced');

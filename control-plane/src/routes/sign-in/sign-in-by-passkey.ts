@@ -21,9 +21,15 @@ export const signInByPasskey = route({
     const purpose = { purpose: 'sign_in' } as const;
     const personId = await personOfAssertion(pool, relyingPartyOf(portalUrl), purpose, call.body.assertion);
     if (personId === undefined) {
-      const body = problem(401, 'passkey_refused', 'this passkey is not known here, or its answer is not right; try again');
+      const body = problem(
+        401,
+        'passkey_refused',
+        'this passkey is not known here, or its answer is not right; try again',
+      );
       return { status: 401, body, headers: { 'www-authenticate': 'Bearer' } };
     }
-    return answerOfSignIn(await inTransaction(pool, (client) => completeFirstFactor(client, personId, 'passkey', call)));
+    return answerOfSignIn(
+      await inTransaction(pool, (client) => completeFirstFactor(client, personId, 'passkey', call)),
+    );
   },
 });
