@@ -7,7 +7,7 @@ const INTEGRATION_WORKERS = 2;
 /** Milliseconds a story may take on a busy two-core machine. */
 const STORY_TIMEOUT_MS = 900_000;
 
-const where = ['charts', 'crds', 'operator', 'control-plane', 'e2e'];
+const where = ['charts', 'crds', 'operator', 'control-plane', 'portal', 'e2e'];
 
 export default defineConfig({
   test: {

@@ -8,7 +8,7 @@ const cases = readdirSync(folder).sort();
 
 /** Generated keys differ in every rendering. */
 function withoutKeys(text: string): string {
-  return text.replace(/^( {2}(?:admin|operator)-key: )[A-Za-z0-9+/=]{40,}$/gm, '$1<generated>');
+  return text.replace(/^( {2}(?:admin|operator|encryption)-key: )[A-Za-z0-9+/=]{40,}$/gm, '$1<generated>');
 }
 
 test.each(cases)('the platform chart renders %s as its golden shows', async (name) => {

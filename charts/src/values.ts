@@ -72,7 +72,7 @@ const door = z.union([
 /** Everything the platform chart can be told. values.schema.json and the README's table are made from it. */
 export const Values = z.object({
   baseDomain: orEmpty(domain).describe(
-    'Required. Chats live at https://<tenant>.<baseDomain>, the API at https://api.<baseDomain>.',
+    'Required. Chats live at https://<tenant>.<baseDomain>, the portal at https://portal.<baseDomain>, the API at https://api.<baseDomain>.',
   ),
   images: z.object({
     registry: z.string().describe('Put before every repository, such as the address of your registry. Empty: nothing.'),
@@ -165,10 +165,10 @@ export const Values = z.object({
     ),
   }),
   ingress: z.object({
-    enabled: z.boolean().describe('Whether the API is reachable from outside. Tenants always are.'),
-    className: orEmpty(ObjectName).describe("IngressClass of API and tenants. Empty: the cluster's default."),
+    enabled: z.boolean().describe('Whether portal and API are reachable from outside. Tenants always are.'),
+    className: orEmpty(ObjectName).describe("IngressClass of portal, API and tenants. Empty: the cluster's default."),
     namespace: DnsLabel.describe('Namespace of the ingress controller: its pods, and no others, are let in.'),
-    annotations: strings.describe("Annotations of the API's Ingress."),
+    annotations: strings.describe('Annotations of the Ingress of portal and API.'),
     trustedProxies: z
       .array(cidr)
       .describe('Networks of the proxies in front; only their X-Forwarded-For is believed. Empty: nobody’s.'),

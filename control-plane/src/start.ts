@@ -18,6 +18,7 @@ import { Bell } from './events/bell.ts';
 import { hashSecret } from './http/auth.ts';
 import { trustedProxies } from './http/client.ts';
 import { createMetrics } from './http/metrics.ts';
+import { servePortal } from './http/portal-files.ts';
 import { listen } from './http/server.ts';
 import { appointPlatformAdmins } from './identity/account/people.ts';
 import { startTidying } from './identity/account/tidy.ts';
@@ -153,7 +154,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const pipeline = { services, keys, telemetry, proxies, checkAnswers: options.checkAnswers ?? true };
     const oidc = startOidc({ ...services, clusterUrl, logoutPauseMs: options.logoutPauseMs });
     undo.push(oidc.stop);
-    const beside = { mounts: [oidc.mount], pages: undefined };
+    const beside = { mounts: [oidc.mount], pages: servePortal(options.portalFolder) };
     const where = { host: options.host ?? '127.0.0.1', port: options.port ?? 0 };
     const server = await listen(pipeline, routes, beside, where);
     undo.push(server.close);

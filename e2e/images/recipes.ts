@@ -32,7 +32,7 @@ export interface Recipe {
 
 /** Whether a file or folder of this name never reaches an image; as the `.dockerignore` files say. */
 export function isIgnored(name: string): boolean {
-  return ['node_modules', 'testdata', 'testing', '.git', '.local'].includes(name) || name.endsWith('.test.ts');
+  return ['node_modules', 'dist', 'testdata', 'testing', '.git', '.local'].includes(name) || name.endsWith('.test.ts');
 }
 
 /** What npm wants to see of a checkout before it installs any one of its workspaces. */
@@ -48,8 +48,15 @@ export const recipes: Record<ImageName, Recipe> = {
   'open-webui': alone('open-webui'),
   postgres: alone('postgres'),
   redis: alone('redis'),
-  // The control plane shares the operator's way to the API server.
-  'control-plane': ofCheckout('control-plane', [...manifests, 'crds/src', 'operator/src/runtime', 'control-plane']),
+  // The control plane shares the operator's way to the API server, and serves the portal.
+  'control-plane': ofCheckout('control-plane', [
+    ...manifests,
+    'tsconfig.json',
+    'crds/src',
+    'operator/src/runtime',
+    'control-plane',
+    'portal',
+  ]),
   operator: ofCheckout('operator', [...manifests, 'crds/src', 'operator']),
   'fake-upstream': ofCheckout('fake-upstream', ['package.json', 'e2e/fake-upstream']),
   neighbours: ofCheckout('neighbours', [...manifests, 'e2e/neighbours', 'e2e/fake-identity']),

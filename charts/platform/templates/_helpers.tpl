@@ -28,6 +28,11 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{ required "baseDomain is missing: set it to the domain below which chats and API shall live, such as ai.example.org" .Values.baseDomain }}
 {{- end }}
 
+{{/* Where people register, pay and manage. */}}
+{{- define "cloudfreedom.portalUrl" -}}
+{{ .Values.controlPlane.portal.url | default (printf "https://portal.%s" (include "cloudfreedom.baseDomain" .)) | trimSuffix "/" }}
+{{- end }}
+
 {{- define "cloudfreedom.keysSecret" -}}
 {{ .Values.keys.existingSecret | default "control-plane-keys" }}
 {{- end }}

@@ -1,0 +1,37 @@
+import type { ComponentProps } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { Terms } from '../api/terms.ts';
+import { Checkbox } from './ui/checkbox.tsx';
+
+type Props = Omit<ComponentProps<'input'>, 'children'> & { terms: Terms | undefined; fault: string | undefined };
+
+/** The consent without which there is no account, and the text it is about. */
+export function TermsConsent({ terms, fault, ...rest }: Props) {
+  const { t } = useTranslation();
+  return (
+    <div className="space-y-2">
+      <Checkbox label={t('register.terms')} fault={fault} {...rest} />
+      {terms === undefined ? null : <TermsText terms={terms} />}
+    </div>
+  );
+}
+
+/** The terms, folded away until somebody wants to read them. */
+export function TermsText({ terms }: { terms: Terms }) {
+  const { t } = useTranslation();
+  const label = t('register.termsRead');
+  return (
+    <details className="ml-[1.875rem] text-sm">
+      <summary className="w-fit cursor-pointer rounded text-primary underline underline-offset-4">{label}</summary>
+      <section
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable without a mouse
+        tabIndex={0}
+        aria-label={label}
+        lang={terms.language}
+        className="mt-2 max-h-64 overflow-y-auto whitespace-pre-line rounded-lg bg-sunken p-3 text-muted"
+      >
+        {terms.text}
+      </section>
+    </details>
+  );
+}

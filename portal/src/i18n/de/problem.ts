@@ -1,0 +1,96 @@
+/** What the API refuses, by its stable code, as a sentence that says what to do next. */
+export const problem = {
+  problem: {
+    serverAway:
+      'Der Server ist gerade nicht zu erreichen. Prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal.',
+    waitSeconds: 'Zu viele Versuche. Warten Sie {{seconds}} Sekunden und versuchen Sie es dann noch einmal.',
+    waitMinutes: 'Zu viele Versuche. Warten Sie {{minutes}} Minuten und versuchen Sie es dann noch einmal.',
+    internal:
+      'Bei uns ist etwas schiefgegangen. Wir haben es notiert. Versuchen Sie es in ein paar Minuten noch einmal.',
+    unexplained: 'Der Server hat unerwartet geantwortet. Versuchen Sie es gleich noch einmal.',
+    database_away:
+      'Die Datenbank antwortet gerade nicht. Es wurde nichts geändert; versuchen Sie es gleich noch einmal.',
+    invalid_input: 'Eine Angabe passt noch nicht. Prüfen Sie die Felder und versuchen Sie es noch einmal.',
+    input: {
+      password:
+        'Dieses Passwort ist leicht zu erraten. Wählen Sie ein längeres, das nicht Ihr Name und keine Tastenreihe ist.',
+      newPassword:
+        'Dieses Passwort ist leicht zu erraten. Wählen Sie ein längeres, das nicht Ihr Name und keine Tastenreihe ist.',
+      email: 'Diese E-Mail-Adresse können wir nicht verwenden. Prüfen Sie die Schreibweise.',
+      name: 'Diesen Namen können wir nicht verwenden. Wählen Sie einen anderen.',
+      code: 'Der Code hat nicht die richtige Form. Prüfen Sie, ob er vollständig ist.',
+      token: 'Dieser Link ist nicht vollständig. Öffnen Sie ihn bitte direkt aus der Nachricht.',
+      expiresAt: 'Diese Gültigkeit ist nicht möglich. Wählen Sie höchstens zwei Jahre.',
+    },
+    key_unknown: 'Sie sind nicht mehr angemeldet. Melden Sie sich noch einmal an.',
+    key_not_allowed: 'Dafür reicht Ihre Berechtigung nicht. Fragen Sie jemanden mit der Rolle „Inhaber“.',
+    not_permitted: 'Ihre Rolle erlaubt das nicht. Fragen Sie jemanden mit der Rolle „Inhaber“.',
+    cross_site: 'Diese Anfrage kam von einer anderen Seite und wurde nicht ausgeführt. Laden Sie die Seite neu.',
+    no_such_address: 'Diese Funktion gibt es auf diesem Server noch nicht.',
+    tenant_unknown: 'Diesen Arbeitsbereich gibt es nicht, oder Sie gehören nicht dazu.',
+    sign_in_refused: 'Adresse und Passwort passen nicht zusammen, oder die Adresse ist noch nicht bestätigt.',
+    account_locked: 'Dieses Konto ist gesperrt. Wenden Sie sich an die Verwaltung der Plattform.',
+    token_unknown: 'Dieser Link wurde schon benutzt oder ist abgelaufen. Fordern Sie einen neuen an.',
+    too_many_attempts: 'Zu viele Versuche. Warten Sie einen Moment und versuchen Sie es dann noch einmal.',
+    password_required: 'In diesem Browser brauchen wir zur Bestätigung noch Ihr Passwort.',
+    reauthentication_required: 'Dafür muss Ihre Anmeldung frisch sein. Melden Sie sich ab und wieder an.',
+    address_taken: 'Diese E-Mail-Adresse gehört inzwischen zu einem anderen Konto. Wählen Sie eine andere.',
+    session_unknown: 'Dieses Gerät ist schon abgemeldet.',
+    scope_not_permitted: 'Sie können einem Schlüssel nur Rechte geben, die Sie selbst haben. Wählen Sie weniger.',
+    too_many_keys: 'Es gibt schon so viele Schlüssel wie erlaubt. Widerrufen Sie zuerst einen.',
+    no_seat: 'Ohne Platz im Plan kann Ihr Schlüssel keine Modelle benutzen. Fragen Sie die Inhaber.',
+    not_a_member: 'Eigene Schlüssel haben nur Mitglieder dieses Arbeitsbereichs.',
+    sign_in_expired: 'Die Anmeldung hat zu lange gedauert. Melden Sie sich noch einmal an.',
+    second_factor_refused: 'Dieser Code stimmt nicht oder wurde schon benutzt. Nehmen Sie den nächsten.',
+    passkey_refused: 'Dieser Passkey passt hier nicht. Versuchen Sie es noch einmal oder nehmen Sie Ihr Passwort.',
+    challenge_unknown: 'Das hat zu lange gedauert. Beginnen Sie noch einmal.',
+    passkey_known: 'Dieser Passkey ist schon hinzugefügt.',
+    too_many_passkeys: 'Mehr Passkeys gehen nicht. Entfernen Sie zuerst einen.',
+    passkey_unknown: 'Diesen Passkey gibt es nicht mehr. Laden Sie die Seite neu.',
+    totp_enrolled: 'Es ist schon eine App eingerichtet. Schalten Sie sie zuerst aus.',
+    totp_unknown: 'Es ist keine App eingerichtet. Laden Sie die Seite neu.',
+    totp_code_wrong:
+      'Das ist nicht der Code, den die App jetzt zeigt. Sehen Sie noch einmal nach, oder beginnen Sie von vorn.',
+    no_second_factor: 'Richten Sie zuerst eine App oder einen Passkey ein.',
+    last_way_in:
+      'Das ist Ihr letzter Weg in Ihr Konto. Setzen Sie zuerst ein Passwort oder fügen Sie einen anderen hinzu.',
+    identity_unknown: 'Dieses Konto ist nicht mehr verbunden. Laden Sie die Seite neu.',
+    identity_taken: 'Dieses Konto des Dienstes gehört hier schon einer anderen Person.',
+    provider_linked: 'Es ist schon ein anderes Konto dieses Dienstes verbunden. Trennen Sie es zuerst.',
+    provider_unknown: 'Dieser Dienst ist hier nicht eingerichtet. Wählen Sie einen anderen Weg.',
+    provider_away: 'Der Dienst antwortet gerade nicht. Versuchen Sie es später oder melden Sie sich anders an.',
+    provider_refused:
+      'Der Dienst hat die Anmeldung abgelehnt. Versuchen Sie es noch einmal oder melden Sie sich anders an.',
+    visit_unknown: 'Die Anmeldung bei dem Dienst hat zu lange gedauert. Beginnen Sie noch einmal.',
+    email_unverified:
+      'Der Dienst hat Ihre Adresse nicht bestätigt. Bestätigen Sie sie dort, oder melden Sie sich anders an.',
+    link_required:
+      'Zu dieser Adresse gibt es schon ein Konto. Melden Sie sich damit an und verbinden Sie den Dienst unter „Sicherheit“.',
+    other_address: 'Dieses Konto gehört zu einer anderen Adresse. Melden Sie sich mit der richtigen an.',
+    member_unknown: 'Diese Person gehört nicht mehr dazu. Laden Sie die Seite neu.',
+    last_owner: 'Ohne Inhaber geht es nicht. Übergeben Sie den Arbeitsbereich zuerst.',
+    owner_protected: 'Nur Inhaber können Inhaber ändern oder entfernen.',
+    seats_taken:
+      'Alle Plätze des Plans sind belegt. Entfernen Sie jemanden oder wechseln Sie den Plan; die Rolle „Abrechnung“ braucht keinen Platz.',
+    member_exists: 'Diese Person gehört schon dazu.',
+    invitation_exists: 'Diese Adresse ist schon eingeladen. Schicken Sie die offene Einladung noch einmal.',
+    too_many_invitations: 'Es sind zu viele Einladungen offen. Ziehen Sie einige zurück.',
+    too_many_invitations_today: 'Für heute sind genug Einladungen verschickt. Machen Sie morgen weiter.',
+    invitation_unknown: 'Diese Einladung wurde angenommen, zurückgezogen oder neu verschickt. Bitten Sie um eine neue.',
+    invitation_expired: 'Diese Einladung ist abgelaufen. Bitten Sie um eine neue.',
+    invitation_sent_often: 'Diese Einladung wurde oft genug verschickt. Ziehen Sie sie zurück und laden Sie neu ein.',
+    invitation_for_another_address:
+      'Diese Einladung gilt für eine andere Adresse. Melden Sie sich mit der eingeladenen an.',
+    sent_just_now: 'Diese Einladung ging gerade erst hinaus. Warten Sie eine Minute.',
+    name_reserved: 'Diesen Namen braucht die Plattform selbst. Wählen Sie einen anderen.',
+    name_taken: 'Dieser Kurzname ist schon vergeben. Wählen Sie einen anderen.',
+    hostname_taken: 'Diese Adresse ist schon vergeben. Wählen Sie einen anderen Kurznamen.',
+    too_many_tenants: 'Mehr Arbeitsbereiche können Sie nicht besitzen. Übergeben oder löschen Sie zuerst einen.',
+    plan_unknown: 'Diesen Plan gibt es nicht mehr. Laden Sie die Seite neu und wählen Sie einen anderen.',
+    plan_by_agreement: 'Dieser Plan wird einzeln vereinbart. Schreiben Sie der Verwaltung der Plattform.',
+    busy: 'Gerade wird an diesem Namen gearbeitet. Versuchen Sie es in einer Minute noch einmal.',
+    field_managed: 'Dieses Feld wird an anderer Stelle festgelegt, etwa in Git. Ändern Sie es dort.',
+    kubernetes_away:
+      'Die Plattform kann gerade keine Arbeitsbereiche ändern. Versuchen Sie es in ein paar Minuten noch einmal.',
+  },
+} as const;

@@ -1,0 +1,85 @@
+import type { common as german } from '../de/common.ts';
+import type { TextsLike } from '../texts.ts';
+
+export const common: TextsLike<typeof german> = {
+  common: {
+    loading: 'One moment …',
+    close: 'Close',
+    cancel: 'Cancel',
+    save: 'Save',
+    saved: 'Saved.',
+    back: 'Back',
+    next: 'Continue',
+    copy: 'Copy',
+    copied: 'Copied',
+    remove: 'Remove',
+    showPassword: 'Show password',
+    hidePassword: 'Hide password',
+    name: 'Name',
+    email: 'Email address',
+    password: 'Password',
+    newPassword: 'New password',
+    passwordHint: 'At least 12 characters. A short sentence makes a good password.',
+    optional: 'optional',
+    more: 'Show more',
+    never: 'never',
+    you: 'you',
+  },
+  shell: {
+    skip: 'Skip to content',
+    preferences: 'Language and colours',
+    language: 'Language',
+    colours: 'Colours',
+    chosen: 'chosen',
+    theme: { system: 'As the device', light: 'Light', dark: 'Dark' },
+    tenants: 'Workspaces',
+    newTenant: 'New workspace',
+    account: 'Your account',
+    signOut: 'Sign out',
+  },
+  entry: {
+    headline: 'AI for your team. The data stays yours, and so do the costs.',
+    promise: {
+      sovereign: {
+        title: 'German data sovereignty',
+        text: 'Chats and files live in a space of your own. You decide which providers and regions are allowed.',
+      },
+      exact: {
+        title: 'Not one cent above budget',
+        text: 'Every request is checked before it runs, and billed to the fraction of a cent after.',
+      },
+      own: {
+        title: 'A workspace of your own',
+        text: 'Chat, API and database run for you alone, kept apart from everybody else.',
+      },
+    },
+    quiet: 'These pages load nothing from third parties.',
+  },
+  fault: {
+    required: 'Please fill this in.',
+    email: 'That is not yet a whole email address, such as name@company.com.',
+    tooShort: 'At least {{limit}} characters.',
+    tooLong: 'At most {{limit}} characters.',
+    code: 'The code has six digits.',
+    terms: 'Without your consent we cannot create an account.',
+    tenantName: 'Lower-case letters, digits and hyphens; a letter first.',
+    tenantReserved: 'The platform needs this name itself. Choose another one.',
+    scopes: 'Choose at least one permission.',
+  },
+  notFound: {
+    title: 'There is no such page',
+    text: 'The link may be old, or was not copied completely.',
+    home: 'Go to the start page',
+  },
+  wentWrong: {
+    title: 'That did not work',
+    again: 'Try again',
+    offline: 'The server cannot be reached. You see what was last known.',
+  },
+  topUp: {
+    title: 'Top up',
+    text: 'You cannot top up here yourself yet: that arrives with billing. Until then the administration of this platform adds credit for you.',
+    whom: 'Ask the person who set up your workspace, or the administration of the platform. Tell them the name of the workspace and the amount. A new budget begins on the first of next month, too.',
+    home: 'Go to your workspaces',
+  },
+};
