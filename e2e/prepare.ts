@@ -4,8 +4,8 @@ import { pythonEnvironment } from './images/python-env.ts';
 import { progress } from './process/progress.ts';
 
 /**
- * Makes what tests without a cluster run on: Kubernetes and helm from source, LiteLLM's environment, OpenAI's Python
- * client, Redis. The first time on a machine this takes a quarter of an hour and tells how far it is; a test that needed it would time out.
+ * Makes what tests without a cluster run on: Kubernetes and helm from source, LiteLLM's environment, OpenAI's and OpenID
+ * Connect's Python clients, Redis. The first time on a machine this takes a quarter of an hour and tells how far it is; a test that needed it would time out.
  */
 export async function prepareMachine(): Promise<void> {
   const tool = async (name: 'kubernetes' | 'helm') => {
@@ -15,6 +15,7 @@ export async function prepareMachine(): Promise<void> {
   const python = async () => {
     await pythonEnvironment('litellm', progress('litellm'));
     await pythonEnvironment('openai-client', progress('openai'));
+    await pythonEnvironment('oidc-client', progress('authlib'));
   };
   await Promise.all([python(), tool('kubernetes').then(() => tool('helm'))]);
 }

@@ -62,24 +62,6 @@ begin
   return m.id;
 end $$;
 
--- People whose chat sessions are to end: they were removed. The worker of back-channel logout reads it and says when
--- the chat has heard.
-create table chat_logout (
-  id bigint generated always as identity primary key,
-  tenant_id bigint not null references tenant,
-  person_id uuid not null references person,
-  created_at timestamptz not null default now(),
-  heard_at timestamptz
-);
-create index chat_logout_waiting on chat_logout (created_at) where heard_at is null;
-
-create function chat_logout_rings() returns trigger language plpgsql as $$
-begin
-  perform pg_notify('cloudfreedom_chat_logout', '');
-  return null;
-end $$;
-create trigger chat_logout_rings after insert on chat_logout for each statement execute function chat_logout_rings();
-
 -- Only the hash of the token that was mailed is kept. A resent invitation has a new one.
 create table invitation (
   id uuid primary key default gen_random_uuid(),

@@ -120,6 +120,22 @@ describe('a key that is rotated', () => {
     expect(await published(two)).not.toContain(first);
   });
 
+  test('by an admin waits its time, and at once where one has leaked: then no other is left', async () => {
+    const path = '/v1/oidc/signing-keys';
+    await published(one);
+    const planned = await one.admin('POST', path, {});
+    expect(planned).toMatchObject({ status: 201, body: { signs: false } });
+    clock += 1_000;
+    const urgent = await one.admin('POST', path, { leaked: true });
+    expect(urgent).toMatchObject({ status: 201, body: { signs: true } });
+    clock += LOOK_AGAIN_MS;
+    for (const api of [one, two]) expect(await published(api)).toEqual([urgent.body.kid]);
+    const { body } = await two.admin('GET', path);
+    expect(body.items.map(({ kid }: { kid: string }) => kid)).toEqual([urgent.body.kid]);
+    expect(JSON.stringify(body)).not.toContain('"d"');
+    expect((await one.as(ada, 'POST', path, {})).status).toBe(403);
+  });
+
   test('lies sealed in the database', async () => {
     await published(one);
     const { rows } = await one.pool.query<{ text: string }>('select encode(sealed, $1) as text from oidc_signing_key', [

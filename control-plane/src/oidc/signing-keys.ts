@@ -66,27 +66,22 @@ export function inOrder<Key extends { readonly signsFrom: Date }>(keys: readonly
 
 /**
  * Makes a key that signs from `signsFrom` on.
- * @param unlessAfter a key that signs from later than this is there already: another replica was faster
- * @returns the key's id, undefined when none was made
+ * @param unlessAfter none is made where one that signs from later than this is there: another replica was faster
+ * @returns the key's id
  */
-export async function addSigningKey(
-  pool: pg.Pool,
-  vault: Vault,
-  signsFrom: Date,
-  unlessAfter?: Date,
-): Promise<string | undefined> {
+export async function addSigningKey(pool: pg.Pool, vault: Vault, signsFrom: Date, unlessAfter?: Date): Promise<string> {
   const { privateKey } = await generateKeyPair('rsa', { modulusLength: MODULUS_BITS });
   const jwk: JWK = { ...(privateKey.export({ format: 'jwk' }) as JWK), alg: 'RS256', use: 'sig' };
   const kid = await calculateJwkThumbprint(jwk);
   const sealed = vault.seal(PURPOSE, JSON.stringify({ ...jwk, kid }), kid);
   return inTransaction(pool, async (client) => {
     await client.query(`select pg_advisory_xact_lock(hashtextextended('oidc_signing_key', 0))`);
-    const { rowCount } = await client.query(
+    await client.query(
       `insert into oidc_signing_key (kid, sealed, signs_from) select $1, $2, $3
        where $4::timestamptz is null or not exists (select from oidc_signing_key where signs_from > $4)`,
       [kid, sealed, signsFrom, unlessAfter ?? null],
     );
-    return rowCount === 1 ? kid : undefined;
+    return kid;
   });
 }
 
@@ -116,6 +111,11 @@ export async function rotateWhenDue(pool: pg.Pool, vault: Vault, now: Date): Pro
   const { add, remove } = decideRotation(rows, now);
   if (add) await addSigningKey(pool, vault, signsFromOfNext(now), rows[0]?.signsFrom ?? NEVER);
   if (remove.length > 0) await pool.query('delete from oidc_signing_key where kid = any($1)', [remove]);
+}
+
+/** Forgets every key but one: what they signed is worth nothing from then on. */
+export async function removeOtherKeys(pool: pg.Pool, kid: string): Promise<void> {
+  await pool.query('delete from oidc_signing_key where kid <> $1', [kid]);
 }
 
 /** When a key that is made now may sign. */

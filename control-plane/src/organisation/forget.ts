@@ -5,7 +5,6 @@ export async function forgetOrganisation(client: pg.PoolClient, tenant: bigint):
   await client.query('delete from membership where tenant_id = $1', [tenant]);
   await client.query('delete from invitation where tenant_id = $1', [tenant]);
   await client.query('delete from tenant_owner where tenant_id = $1', [tenant]);
-  await client.query('delete from chat_logout where tenant_id = $1', [tenant]);
   await client.query('delete from tenant_status where tenant_id = $1', [tenant]);
   await client.query(
     `update member set external_id = null, former_external_id = null, removed_person_id = null, email = null, name = null

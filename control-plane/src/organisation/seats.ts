@@ -39,8 +39,8 @@ export async function takeSeat(client: pg.PoolClient, tenant: bigint, person: Se
 }
 
 /**
- * Frees a seat, under `lockSeats`: the row stays as the ledger's, the chat account is set aside, keys end, and the chat
- * is told to end the person's sessions.
+ * Frees a seat, under `lockSeats`: the row stays as the ledger's, the chat account is set aside, keys end. The chat is
+ * told to end the person's sessions by the membership's own triggers: it goes, or its role has no seat any more.
  * @returns the ids of the keys that ended
  */
 export async function freeSeat(
@@ -58,7 +58,6 @@ export async function freeSeat(
     `update api_key set revoked_at = now() where tenant_id = $1 and member_id = $2 and revoked_at is null returning id`,
     [tenant, seat],
   );
-  await client.query('insert into chat_logout (tenant_id, person_id) values ($1, $2)', [tenant, person]);
   return rows.map(({ id }) => id);
 }
 

@@ -127,8 +127,8 @@ describe('a removed member', () => {
       key.id,
     ]);
     expect(rows).toEqual([{ revoked: true }]);
-    const { rows: told } = await api.pool.query('select person_id, heard_at from chat_logout');
-    expect(told).toEqual([{ person_id: member.id, heard_at: null }]);
+    const { rows: told } = await api.pool.query('select person_id from oidc_logout');
+    expect(told).toEqual([{ person_id: member.id }]);
     expect(await events()).toEqual(['member.left', 'key.revoked']);
     expect(await chat('chat-7', member.email)).toMatchObject({
       status: 403,

@@ -3,6 +3,7 @@ import { eraseChain } from '../../audit/erase.ts';
 import { inTransaction } from '../../database/pool.ts';
 import { Problem } from '../../http/problem.ts';
 import { route } from '../../http/route.ts';
+import { forgetChat } from '../../oidc/forget.ts';
 import { forgetOrganisation } from '../../organisation/forget.ts';
 import { TenantParams, withTenant } from './tenant-view.ts';
 
@@ -33,6 +34,7 @@ export const deleteTenant = route({
           tenant.id,
         ]);
         await forgetOrganisation(client, tenant.id);
+        await forgetChat(client, tenant.id);
         await client.query(`update tenant set registration = registration || '{"owners": []}' where id = $1`, [
           tenant.id,
         ]);
