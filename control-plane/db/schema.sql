@@ -195,17 +195,6 @@ create table catalogue (
   constraint catalogue_singleton_check CHECK (singleton)
 );
 
-create table chat_logout (
-  id bigint generated always as identity not null,
-  tenant_id bigint not null,
-  person_id uuid not null,
-  created_at timestamp with time zone default now() not null,
-  heard_at timestamp with time zone,
-  constraint chat_logout_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
-  constraint chat_logout_pkey PRIMARY KEY (id),
-  constraint chat_logout_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
-);
-
 create table chat_sign_in (
   grant_id text not null,
   tenant_id bigint not null,
@@ -1023,8 +1012,6 @@ CREATE INDEX audit_entry_target ON public.audit_entry USING btree (chain_id, tar
 
 CREATE INDEX audit_personal_subject ON public.audit_personal USING btree (subject_id) WHERE ((subject_id IS NOT NULL) AND (erased_at IS NULL));
 
-CREATE INDEX chat_logout_waiting ON public.chat_logout USING btree (created_at) WHERE (heard_at IS NULL);
-
 CREATE INDEX chat_sign_in_person ON public.chat_sign_in USING btree (person_id, tenant_id);
 
 CREATE INDEX chat_sign_in_session ON public.chat_sign_in USING btree (session_id);
@@ -1142,8 +1129,6 @@ CREATE TRIGGER audit_personal_only_erased BEFORE UPDATE ON public.audit_personal
 CREATE TRIGGER audit_personal_only_retention_deletes BEFORE DELETE ON public.audit_personal FOR EACH ROW EXECUTE FUNCTION audit_refuse_delete();
 
 CREATE TRIGGER balance_reaches_threshold AFTER UPDATE ON public.balance FOR EACH ROW WHEN (((new.posted <> old.posted) OR (new.granted <> old.granted))) EXECUTE FUNCTION balance_alert();
-
-CREATE TRIGGER chat_logout_rings AFTER INSERT ON public.chat_logout FOR EACH STATEMENT EXECUTE FUNCTION chat_logout_rings();
 
 CREATE TRIGGER event_append_only BEFORE UPDATE OR TRUNCATE ON public.event FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
@@ -1834,16 +1819,6 @@ begin
   )
   insert into oidc_logout (tenant_id, person_id, sid) select p_tenant, p_person, sid from told;
   perform pg_notify('cloudfreedom_logout', '');
-end $function$
-;
-
-CREATE OR REPLACE FUNCTION public.chat_logout_rings()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-begin
-  perform pg_notify('cloudfreedom_chat_logout', '');
-  return null;
 end $function$
 ;
 

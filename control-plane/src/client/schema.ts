@@ -1252,6 +1252,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/oidc/signing-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Keys of the OpenID provider, the one that signs first */
+        get: operations["listSigningKeys"];
+        put?: never;
+        /** Rotate the keys of the OpenID provider before their time */
+        post: operations["createSigningKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants/{tenant}/audit": {
         parameters: {
             query?: never;
@@ -2678,6 +2696,16 @@ export interface components {
             /** Format: date-time */
             expiresAt: string;
             expired: boolean;
+        };
+        SigningKey: {
+            /** @description As in /oidc/jwks */
+            kid: string;
+            /** @description Whether new tokens are signed with it; others only verify */
+            signs: boolean;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            signsFrom: string;
         };
         /** @description Who did what, when and from where. "[redacted]" stands for a secret, "[erased]" for a forgotten person */
         AuditEntry: {
@@ -9790,6 +9818,121 @@ export interface operations {
             };
             /** @description It has expired */
             410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSigningKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["SigningKey"][];
+                    };
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createSigningKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description Whether a key is in the wrong hands: then the new one signs at once and all others are removed within half a minute
+                     * @default false
+                     */
+                    leaked?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description The new key. It signs once every chat has had the time to learn it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SigningKey"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
