@@ -37,6 +37,7 @@ import { startMailWorker } from './mail/mail-worker.ts';
 import { startOidc } from './oidc/start-oidc.ts';
 import type { PriceList } from './pricing/price-list.ts';
 import { usdPerEurMicro } from './pricing/rate.ts';
+import { startForgetting } from './privacy/forgetting.ts';
 import { startReconciler } from './reconcile/reconciler.ts';
 import { routes } from './routes/routes.ts';
 import type { Services } from './services.ts';
@@ -125,6 +126,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     undo.push(startReconciler({ pool, metrics, log, now }));
     undo.push(startRoller(pool, log));
     undo.push(startAuditRetention(pool, log));
+    undo.push(startForgetting(pool, log));
     const shutdown = new AbortController();
     const services: Services = {
       pool,

@@ -3,6 +3,8 @@ import type { Answer, Call, Route } from '../http/route.ts';
 import { changesNothing } from './append.ts';
 import type { AuditActor, AuditEntry, AuditTarget } from './entry.ts';
 
+const NOWHERE = { address: null, userAgent: null };
+
 /** A call as far as the audit goes by it. */
 export type AuditedCall = Pick<Call<unknown, unknown, unknown>, 'principal' | 'client' | 'requestId' | 'body'> & {
   /** The path as it was asked for, without its query. */
@@ -25,14 +27,16 @@ export function entryOfCall(
   // The operator repeats itself on purpose; what did not change is no news.
   if (call.principal.kind === 'operator' && audit !== undefined && changesNothing(audit)) return undefined;
   const target = targetOf(audit?.target, call.path);
+  const { kind, id, name, personId } = actorOf(call.principal, target);
+  const unnamed = audit?.unnamed === true;
   return {
     tenant: audit?.tenant ?? tenant,
-    actor: actorOf(call.principal, target),
+    actor: { kind, id, name: unnamed ? null : name, ...(personId === undefined ? {} : { personId }) },
     action: audit?.action ?? route.id,
     target,
     before: audit?.before,
     after: audit?.after ?? (audit === undefined ? bodyOf(route, call) : undefined),
-    from: { address: call.client.address ?? null, userAgent: call.client.userAgent ?? null },
+    from: unnamed ? NOWHERE : { address: call.client.address ?? null, userAgent: call.client.userAgent ?? null },
     requestId: call.requestId,
   };
 }

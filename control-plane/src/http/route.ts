@@ -48,6 +48,8 @@ export type AuditNote = {
   readonly target?: string;
   readonly before?: unknown;
   readonly after?: unknown;
+  /** Whoever calls has just been erased: not even this entry names them or says from where they came. */
+  readonly unnamed?: true;
 };
 
 /** One operation: validation, handler and OpenAPI description come from this one value. */
