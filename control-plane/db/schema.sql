@@ -195,6 +195,39 @@ create table catalogue (
   constraint catalogue_singleton_check CHECK (singleton)
 );
 
+create table chat_data_part (
+  request_id uuid not null,
+  part integer not null,
+  sealed bytea not null,
+  constraint chat_data_part_part_check CHECK ((part >= 0)),
+  constraint chat_data_part_pkey PRIMARY KEY (request_id, part),
+  constraint chat_data_part_request_id_fkey FOREIGN KEY (request_id) REFERENCES chat_data_request(id) ON DELETE CASCADE
+);
+
+create table chat_data_request (
+  id uuid default gen_random_uuid() not null,
+  tenant_id bigint not null,
+  person_id uuid not null,
+  kind text not null,
+  state text default 'waiting'::text not null,
+  subject bytea,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  taken_until timestamp with time zone,
+  attempts integer default 0 not null,
+  last_error text,
+  found bigint,
+  ended_at timestamp with time zone,
+  constraint chat_data_request_check CHECK (((state = 'waiting'::text) = (ended_at IS NULL))),
+  constraint chat_data_request_check1 CHECK (((state = 'waiting'::text) = (subject IS NOT NULL))),
+  constraint chat_data_request_found_check CHECK ((found >= 0)),
+  constraint chat_data_request_kind_check CHECK ((kind = ANY (ARRAY['export'::text, 'erase'::text]))),
+  constraint chat_data_request_last_error_check CHECK ((length(last_error) <= 500)),
+  constraint chat_data_request_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+  constraint chat_data_request_pkey PRIMARY KEY (id),
+  constraint chat_data_request_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'done'::text, 'failed'::text]))),
+  constraint chat_data_request_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+);
+
 create table chat_sign_in (
   grant_id text not null,
   tenant_id bigint not null,
@@ -227,6 +260,16 @@ create table delivery (
   constraint delivery_pkey PRIMARY KEY (id),
   constraint delivery_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text]))),
   constraint delivery_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+);
+
+create table erasure (
+  person_id uuid not null,
+  erased_at timestamp with time zone default clock_timestamp() not null,
+  seats uuid[] not null,
+  kept jsonb not null,
+  keep_until date not null,
+  constraint erasure_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+  constraint erasure_pkey PRIMARY KEY (person_id)
 );
 
 create table event (
@@ -846,6 +889,7 @@ create table terms_acceptance (
   person_id uuid not null,
   version text not null,
   accepted_at timestamp with time zone default clock_timestamp() not null,
+  address inet,
   constraint terms_acceptance_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
   constraint terms_acceptance_pkey PRIMARY KEY (person_id, version)
 );
@@ -1011,6 +1055,12 @@ CREATE INDEX audit_entry_actor ON public.audit_entry USING btree (chain_id, acto
 CREATE INDEX audit_entry_target ON public.audit_entry USING btree (chain_id, target_id, sequence) WHERE (target_id IS NOT NULL);
 
 CREATE INDEX audit_personal_subject ON public.audit_personal USING btree (subject_id) WHERE ((subject_id IS NOT NULL) AND (erased_at IS NULL));
+
+CREATE UNIQUE INDEX chat_data_request_one_waiting ON public.chat_data_request USING btree (tenant_id, person_id, kind) WHERE (state = 'waiting'::text);
+
+CREATE INDEX chat_data_request_person ON public.chat_data_request USING btree (person_id, created_at);
+
+CREATE INDEX chat_data_request_waiting ON public.chat_data_request USING btree (tenant_id, created_at) WHERE (state = 'waiting'::text);
 
 CREATE INDEX chat_sign_in_person ON public.chat_sign_in USING btree (person_id, tenant_id);
 
