@@ -2,17 +2,19 @@
  * `make demo`: from nothing to a chat that stops at its budget.
  *
  * Brings the platform up, applies `examples/`, asks every shipped model a question, spends a small budget to its end,
- * shows the refusal, tops it up, chats again, and says how to log in. The platform is left running; `make down` ends it.
+ * shows the refusal, tops it up, chats again, and makes an account that can sign in. The platform is left running; `make down` ends it.
  */
 import path from 'node:path';
 import { kubectlFor } from '../platform/kubectl.ts';
 import { type LocalEnv, root } from '../platform/local-env.ts';
+import { mailWindow } from '../platform/neighbours.ts';
 import { bringPlatformUp } from '../platform/platform.ts';
 import { type WayIn, wayIn } from '../platform/way-in.ts';
 import { progress } from '../process/progress.ts';
 import { budgetOf, NANO_EUR, topUp } from '../steps/budget.ts';
 import { ask, type Refusal, SHIPPED_MODELS, told } from '../steps/chat.ts';
-import { bootstrapAccount, chatHost, conditions, issueKey, waitReady, waitServing } from '../steps/tenants.ts';
+import { chatHost, conditions, issueKey, waitReady, waitServing } from '../steps/tenants.ts';
+import { accountOfOwner } from './account.ts';
 
 /** The example Tenants of `examples/`. */
 const TENANTS = ['app', 'demo', 'dev', 'acme'];
@@ -53,15 +55,13 @@ async function spendToTheEnd(way: WayIn, host: string, key: string): Promise<Ref
   throw new Error(`${MAX_ANSWERS} answers did not spend the budget of ${SMALL}`);
 }
 
-async function sayHowToLogIn(env: LocalEnv): Promise<void> {
+async function sayHowToSignIn(env: LocalEnv, account: { email: string; password: string }): Promise<void> {
   const kubectl = await kubectlFor(env.KUBECONFIG);
-  say(
-    '\nOpen and log in (the bootstrap account of each tenant; the local CA is not in your browser until you trust it):',
-  );
-  for (const tenant of TENANTS) {
-    const { email, password } = await bootstrapAccount(kubectl, tenant);
-    say(`  https://${`${await chatHost(kubectl, tenant)}/auth?form=1`.padEnd(48)} ${email}  ${password}`);
-  }
+  say('\nOpen, sign in, and go on into the chat (the local CA is not in your browser until you trust it):');
+  say(`  portal    ${env.PORTAL_URL}  ${account.email}  ${account.password}`);
+  say(`  chat      https://${await chatHost(kubectl, SMALL)}`);
+  say('  register  as any other address: its mail is shown by');
+  say(`            kubectl get --raw '${mailWindow('you@example.org')}'`);
   say(`\n  API       ${env.API_URL} (admin key: ADMIN_KEY in .local/env)`);
   say(`  CA        ${env.CA_FILE}`);
   say(`  kubectl   export KUBECONFIG=${env.KUBECONFIG}`);
@@ -122,5 +122,8 @@ const again = await ask(way.openai(host, key), 'gpt-4o', 'Are you back?', 50);
 if (!('text' in again)) throw new Error(`still refused after the top-up: ${again.refusal.message}`);
 say(`  ${again.text}`);
 
-await sayHowToLogIn(env);
+await sayHowToSignIn(
+  env,
+  await accountOfOwner({ env, way, kubectl }, (await kubectl.json('tenant', SMALL)).spec.owners[0]),
+);
 await way.close();

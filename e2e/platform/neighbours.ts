@@ -68,10 +68,15 @@ export interface ArrivedMail {
   html: string | null;
 }
 
+/** Where the API server shows the mails that have arrived for an address. */
+export function mailWindow(address: string): string {
+  const service = `/api/v1/namespaces/${NEIGHBOURS_NAMESPACE}/services/mail:${MAIL_WINDOW_PORT}/proxy`;
+  return `${service}/mails?to=${encodeURIComponent(address)}`;
+}
+
 /** The mails that have arrived for an address, the newest last. */
 export async function mailsOf(kubectl: Kubectl, address: string): Promise<ArrivedMail[]> {
-  const service = `/api/v1/namespaces/${NEIGHBOURS_NAMESPACE}/services/mail:${MAIL_WINDOW_PORT}/proxy`;
-  return JSON.parse(await kubectl('get', '--raw', `${service}/mails?to=${encodeURIComponent(address)}`));
+  return JSON.parse(await kubectl('get', '--raw', mailWindow(address)));
 }
 
 function mailServer({ image }: NeighboursOptions): object[] {
