@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { S3Settings } from './files/s3-driver.ts';
 import { type IdentityProviderSettings, readIdentityProviders } from './identity/social/settings.ts';
 import { usdPerEurMicro } from './pricing/rate.ts';
 
@@ -42,13 +43,33 @@ const Environment = z
       .refine((text) => Number(text) > 0, 'must be above zero'),
     USD_EUR_RATE_DATE: z.iso.date(),
     HOLD_TTL_SECONDS: z.coerce.number().int().min(10).max(86_400).default(3600),
+    S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+    S3_BUCKET: z.string().min(3).max(63).optional(),
+    S3_REGION: z.string().min(1).default('auto'),
+    S3_ACCESS_KEY: z.string().min(1).optional(),
+    S3_SECRET_KEY: z.string().min(1).optional(),
     LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
     OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
   })
   .refine((env) => env.ADMIN_KEY !== env.OPERATOR_KEY, {
     path: ['OPERATOR_KEY'],
     message: 'must differ from ADMIN_KEY',
-  });
+  })
+  .refine(
+    ({ S3_ENDPOINT, S3_BUCKET, S3_ACCESS_KEY, S3_SECRET_KEY }) =>
+      new Set([S3_ENDPOINT, S3_BUCKET, S3_ACCESS_KEY, S3_SECRET_KEY].map((value) => value === undefined)).size === 1,
+    {
+      path: ['S3_ENDPOINT'],
+      message: 'needs S3_BUCKET, S3_ACCESS_KEY and S3_SECRET_KEY beside it, or none of the four',
+    },
+  );
+
+/** Either all that S3 needs, or nothing of it. */
+function s3Settings(values: z.output<typeof Environment>): S3Settings | undefined {
+  const { S3_ENDPOINT: endpoint, S3_BUCKET: bucket, S3_ACCESS_KEY: accessKey, S3_SECRET_KEY: secretKey } = values;
+  if (endpoint === undefined || bucket === undefined || accessKey === undefined || secretKey === undefined) return;
+  return { endpoint, bucket, accessKey, secretKey, region: values.S3_REGION };
+}
 
 /** What the process was told. Keys are in it: it is never logged. */
 export type Config = {
@@ -80,6 +101,8 @@ export type Config = {
   readonly mailFrom: string;
   /** host:port that webhooks may call in private networks and without TLS. */
   readonly webhookTrustedHosts: readonly string[];
+  /** Where tenants' files lie. Absent: in `dataFolder`. */
+  readonly s3: S3Settings | undefined;
   readonly rate: { readonly usdPerEurMicro: bigint; readonly day: string };
   readonly holdTtlMs: number;
   readonly logLevel: string;
@@ -114,6 +137,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     smtpUrl: values.SMTP_URL,
     mailFrom: values.MAIL_FROM ?? `no-reply@${values.BASE_DOMAIN}`,
     webhookTrustedHosts: values.WEBHOOK_TRUSTED_HOSTS?.split(',') ?? [],
+    s3: s3Settings(values),
     rate: { usdPerEurMicro: usdPerEurMicro(values.USD_EUR_RATE), day: values.USD_EUR_RATE_DATE },
     holdTtlMs: values.HOLD_TTL_SECONDS * 1000,
     logLevel: values.LOG_LEVEL,

@@ -14,6 +14,8 @@ const SECRET_FIELDS = [
   'password',
   'databaseUrl',
   'smtpUrl',
+  'accessKey',
+  'secretKey',
   'secret',
 ];
 

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Catalogue } from './catalogue/catalogue.ts';
 import type { Vault } from './crypto/vault.ts';
 import type { Bell } from './events/bell.ts';
+import type { Files } from './files/files.ts';
 import type { Metrics } from './http/metrics.ts';
 import type { Passwords } from './identity/password.ts';
 import type { Provider } from './identity/social/provider.ts';
@@ -25,6 +26,8 @@ export type Services = {
   readonly log: Logger;
   /** Seals secrets that have to be read again. */
   readonly vault: Vault;
+  /** Logos, exports and invoices of tenants. */
+  readonly files: Files;
   /** Remembers when keys were used. */
   readonly keyUse: KeyUse;
   /** Gives and reads the tokens of machines. */

@@ -15,6 +15,9 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from './database/embedde
 import { migrate } from './database/migrate.ts';
 import { openPool } from './database/pool.ts';
 import { Bell } from './events/bell.ts';
+import { Files } from './files/files.ts';
+import { openFileDriver } from './files/open-driver.ts';
+import { startFileSweeper } from './files/sweep.ts';
 import { hashSecret } from './http/auth.ts';
 import { trustedProxies } from './http/client.ts';
 import { createMetrics } from './http/metrics.ts';
@@ -88,7 +91,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   try {
     const telemetry = await startTelemetry(options.otlpEndpoint);
     undo.push(telemetry.stop);
-    const databaseUrl = options.databaseUrl ?? (await embedded(options, log, undo)).url;
+    const folder = options.dataFolder ?? (await temporaryFolder(undo));
+    const databaseUrl = options.databaseUrl ?? (await embedded(folder, options, log, undo)).url;
     const pool = openPool({ url: databaseUrl, onError: (err) => log.warn({ err }, 'a database connection was lost') });
     undo.push(() => pool.end());
     const applied = await migrate(pool);
@@ -109,6 +113,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const bell = new Bell(databaseUrl, log);
     undo.push(() => bell.stop());
     await bell.start();
+    const fileDriver = await openFileDriver(options.s3, join(folder, 'files'), log);
+    undo.push(startFileSweeper(pool, fileDriver, log));
     const keyUse = new KeyUse(pool, now);
     undo.push(startKeyUse(keyUse, log));
     const revokedKeys = new RevokedKeys(pool);
@@ -137,6 +143,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       log,
       bell,
       vault,
+      files: new Files(pool, fileDriver),
       keyUse,
       tokens,
       passwords: new Passwords(options.hashCost),
@@ -170,21 +177,23 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   }
 }
 
+async function temporaryFolder(undo: (() => Promise<unknown>)[]): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'cloudfreedom-'));
+  undo.push(() => rm(folder, { recursive: true, force: true }));
+  // Root's Postgres runs as another account, which has to get through to its own folder inside.
+  await chmod(folder, 0o711);
+  return folder;
+}
+
 async function embedded(
+  folder: string,
   options: ControlPlaneOptions,
   log: Logger,
   undo: (() => Promise<unknown>)[],
 ): Promise<EmbeddedPostgres> {
-  const temporary = options.dataFolder === undefined;
-  const folder = options.dataFolder ?? (await mkdtemp(join(tmpdir(), 'cloudfreedom-')));
-  if (temporary) {
-    undo.push(() => rm(folder, { recursive: true, force: true }));
-    // Root's Postgres runs as another account, which has to get through to its own folder inside.
-    await chmod(folder, 0o711);
-  }
   const postgres = await startEmbeddedPostgres({
     folder: join(folder, 'postgres'),
-    temporary,
+    temporary: options.dataFolder === undefined,
     onLog: (line) => log.debug({ postgres: line }, 'postgres'),
   });
   undo.push(postgres.stop);

@@ -2,7 +2,14 @@ import path from 'node:path';
 import { run } from '../process/run.ts';
 
 /** A tools module beside this file. */
-export type ToolsModule = 'kubernetes' | 'helm' | 'traefik' | 'coredns' | 'kind' | 'local-path-provisioner';
+export type ToolsModule =
+  | 'kubernetes'
+  | 'helm'
+  | 'traefik'
+  | 'coredns'
+  | 'kind'
+  | 'local-path-provisioner'
+  | 'gofakes3';
 
 /**
  * Folder of the binaries of a tools module. Builds them from source when the cache has none, which takes minutes;

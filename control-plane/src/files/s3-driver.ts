@@ -1,4 +1,5 @@
 import { S3mini } from 's3mini';
+import { HttpProblem } from '../http/problem.ts';
 import type { FileDriver } from './file-driver.ts';
 
 /** Milliseconds a request to the storage may take. */
@@ -23,16 +24,22 @@ export function s3Driver({ endpoint, bucket, region, accessKey, secretKey }: S3S
     requestAbortTimeout: REQUEST_TIMEOUT_MS,
   });
   return {
-    put: async (address, content) => {
-      const answer = await s3.putObject(address, content, 'application/octet-stream');
-      if (!answer.ok) throw new Error(`the storage answered a PUT with ${answer.status}`);
-    },
+    put: (address, content) => asked(() => s3.putObject(address, content, 'application/octet-stream')),
     get: async (address) => {
-      const content = await s3.getObjectArrayBuffer(address);
+      const content = await asked(() => s3.getObjectArrayBuffer(address));
       return content === null ? undefined : Buffer.from(content);
     },
-    remove: async (address) => {
-      await s3.deleteObject(address);
-    },
+    remove: (address) => asked(() => s3.deleteObject(address)),
   };
+}
+
+/** What S3 says of its troubles is for the log; whoever called is told that it is away. */
+async function asked<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (cause) {
+    const away = new HttpProblem(503, 'file_storage_away', 'the storage of files does not answer; try again');
+    away.cause = cause;
+    throw away;
+  }
 }

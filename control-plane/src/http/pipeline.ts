@@ -7,7 +7,7 @@ import type { Telemetry } from '../telemetry.ts';
 import { traceIdOf } from '../trace-context.ts';
 import { admit } from './admit.ts';
 import { ANONYMOUS, identify, type Principal, refuseOtherSites, type ServiceKeys } from './auth.ts';
-import { readJson } from './body.ts';
+import { readJson, readUpload } from './body.ts';
 import { clientOf, cookiesOf, type TrustedProxies } from './client.ts';
 import type { Role } from './permissions.ts';
 import { HttpProblem, invalidInput, problem } from './problem.ts';
@@ -109,6 +109,7 @@ async function perform(
     params: route.params ? parse(route.params, params) : {},
     query: route.query ? parse(route.query, queryOf(request)) : {},
     body: route.body ? parse(route.body, await readJson(request)) : undefined,
+    upload: route.upload ? await readUpload(request, route.upload) : undefined,
     idempotencyKey: route.idempotent ? idempotencyKeyOf(request) : '',
     ...caller,
     client: clientOf(request, pipeline.proxies),
@@ -180,8 +181,8 @@ function isDatabaseAway(error: unknown): boolean {
 
 function send(pipeline: Pipeline, response: ServerResponse, answer: Answer, requestId: string): void {
   if (response.headersSent || response.destroyed) return;
-  const raw = typeof answer.body === 'string';
-  const text = answer.body === undefined ? '' : raw ? (answer.body as string) : JSON.stringify(answer.body);
+  const raw = typeof answer.body === 'string' || Buffer.isBuffer(answer.body);
+  const text = answer.body === undefined ? '' : raw ? (answer.body as string | Buffer) : JSON.stringify(answer.body);
   const headers: Record<string, string | number | string[]> = {
     'x-request-id': requestId,
     'cache-control': 'no-store',
@@ -189,7 +190,7 @@ function send(pipeline: Pipeline, response: ServerResponse, answer: Answer, requ
     'content-length': Buffer.byteLength(text),
     ...answer.headers,
   };
-  if (text !== '' && !raw) {
+  if (text.length > 0 && !raw) {
     headers['content-type'] = answer.status >= 400 ? 'application/problem+json' : 'application/json';
   }
   if (answer.cookies !== undefined && answer.cookies.length > 0) headers['set-cookie'] = [...answer.cookies];

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Services } from '../services.ts';
 import type { Access } from './admit.ts';
 import type { Principal } from './auth.ts';
+import type { Upload, UploadRule } from './body.ts';
 import type { ClientInfo } from './client.ts';
 import type { Role } from './permissions.ts';
 
@@ -10,6 +11,8 @@ export type Call<Params, Query, Body> = {
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
+  /** The body of a route that takes files. */
+  readonly upload: Upload | undefined;
   readonly idempotencyKey: string;
   readonly principal: Principal;
   /** What the person who calls is in the tenant that the address names; undefined for keys and platform admins. */
@@ -30,7 +33,7 @@ export type Call<Params, Query, Body> = {
  */
 export type Answer = {
   readonly status: number;
-  readonly body?: unknown | AsyncIterable<string>;
+  readonly body?: unknown | Buffer | AsyncIterable<string>;
   readonly headers?: Record<string, string>;
   /** Set-Cookie headers. */
   readonly cookies?: readonly string[];
@@ -66,6 +69,8 @@ export type Route = {
   readonly params: z.ZodObject | undefined;
   readonly query: z.ZodObject | undefined;
   readonly body: z.ZodType | undefined;
+  /** Takes a file instead of JSON. */
+  readonly upload: UploadRule | undefined;
   /** Needs an Idempotency-Key header. */
   readonly idempotent: boolean;
   /** Content types of its answers that are streams; empty for most routes. */
@@ -77,12 +82,13 @@ export type Route = {
 
 type Definition<Params extends z.ZodObject, Query extends z.ZodObject, Body extends z.ZodType> = Omit<
   Route,
-  'params' | 'query' | 'body' | 'idempotent' | 'streams' | 'operatorToo' | 'run'
+  'params' | 'query' | 'body' | 'upload' | 'idempotent' | 'streams' | 'operatorToo' | 'run'
 > & {
   readonly operatorToo?: boolean;
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
+  readonly upload?: UploadRule;
   readonly idempotent?: boolean;
   readonly streams?: readonly string[];
   readonly run: (services: Services, call: Call<z.output<Params>, z.output<Query>, z.output<Body>>) => Promise<Answer>;
@@ -100,6 +106,7 @@ export function route<
     params: definition.params,
     query: definition.query,
     body: definition.body,
+    upload: definition.upload,
     idempotent: definition.idempotent ?? false,
     streams: definition.streams ?? [],
     // The pipeline parses with these very schemas before it calls, so the handler's types hold.

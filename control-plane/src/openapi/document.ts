@@ -63,6 +63,7 @@ function operation(route: Route): ZodOpenApiOperationObject {
     ...(headers.length > 0 ? { parameters: headers } : {}),
     requestParams: { ...(route.params ? { path: route.params } : {}), ...(route.query ? { query: route.query } : {}) },
     ...(route.body ? { requestBody: { required: true, content: { 'application/json': { schema: route.body } } } } : {}),
+    ...(route.upload ? { requestBody: { required: true, content: binary(route.upload.types) } } : {}),
     responses: responses(route),
   };
 }
@@ -90,6 +91,11 @@ function responses(route: Route): ZodOpenApiOperationObject['responses'] {
   );
 }
 
+/** Bodies that are bytes as they are: OpenAPI 3.1 gives such no type. */
+function binary(types: readonly string[]): Record<string, { schema: Record<string, never> }> {
+  return Object.fromEntries(types.map((type) => [type, { schema: {} }]));
+}
+
 function streams(route: Route): Record<string, { schema: { type: 'string' } }> {
   return Object.fromEntries(route.streams.map((type) => [type, { schema: { type: 'string' } }]));
 }
@@ -101,6 +107,7 @@ const COMMON: Route['responses'] = {
 };
 
 function invalid(route: Route): Route['responses'] {
-  const takesInput = route.body !== undefined || route.query !== undefined || route.params !== undefined;
+  const takesInput =
+    route.upload !== undefined || route.body !== undefined || route.query !== undefined || route.params !== undefined;
   return takesInput ? { 422: { description: 'The input is not valid; `errors` says where', schema: Problem } } : {};
 }
