@@ -103,6 +103,19 @@ export const Values = z.object({
       size: BytesQuantity.describe('Volume of the embedded database. It can grow where the StorageClass allows it.'),
       className: orEmpty(ObjectName).describe("StorageClass. Empty: the cluster's default."),
     }),
+    files: z.object({
+      s3: z.object({
+        endpoint: orEmpty(url).describe(
+          'S3-compatible storage of logos, exports and invoices, such as https://s3.example.org; open its door in networkPolicy.controlPlaneEgress. Empty: beside the embedded database; with a database elsewhere, none.',
+        ),
+        bucket: z
+          .string()
+          .regex(/^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$/)
+          .describe('Bucket, which is there already.'),
+        region: z.string().min(1).describe('Region that requests are signed for.'),
+        existingSecret: orEmpty(ObjectName).describe('Secret with access-key and secret-key.'),
+      }),
+    }),
     portal: z.object({
       url: orEmpty(url).describe('Where people sign in and manage their tenants. Empty: https://portal.<baseDomain>.'),
       admins: z
