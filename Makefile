@@ -5,7 +5,7 @@ NODE := scripts/node
 BIN := PATH="$$(scripts/node --path):$$PATH" node_modules/.bin
 BIOME := $(BIN)/biome
 
-.PHONY: help bootstrap demo test up down check fix unit integration stories generate verify images bench bench-ledger ledger-replay audit-verify sim kill-rounds
+.PHONY: help bootstrap demo test up down check fix unit integration stories generate verify images bench bench-ledger bench-accounts ledger-replay audit-verify sim kill-rounds
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)$$/  make \1|\2/' | column -t -s '|'
@@ -60,6 +60,9 @@ bench: bootstrap ## LiteLLM with and without the hook, in one run
 
 bench-ledger: bootstrap ## the ledger beside pgbench with bare statements, in one run; the last line is JSON
 	@$(NODE) e2e/bench/ledger.ts
+
+bench-accounts: bootstrap ## whether the clock tells who has an account; the last line is JSON
+	@$(NODE) e2e/bench/accounts.ts
 
 ledger-replay: bootstrap ## recomputes every balance of DATABASE_URL (or DATA_DIR) from its lines and compares
 	@$(NODE) control-plane/src/ledger/replay.ts

@@ -12,11 +12,17 @@ import { RESET_MINUTES } from './reset-password.ts';
 
 /** Days within which the old address can take a change of address back. */
 export const UNDO_DAYS = 7;
+/**
+ * Hours before the change from which on ways to sign in are in doubt: whoever took an account over adds their own first.
+ * Older ones stay, the owner's second factor among them: an old mailbox alone must not do away with that.
+ */
+const DOUBT_HOURS = 24;
 const UNIQUE_VIOLATION = '23505';
 
 /**
  * Gives an account back to its old address. Whoever changed it may know the password and be signed in: both end, and a
- * mail to the old address leads to a new password. Links that lead to addresses taken later end too.
+ * mail to the old address leads to a new password. Links that lead to addresses taken later end too, and so do passkeys,
+ * providers and authenticator apps that were added around the change or after it.
  */
 export async function undoAddressChange(
   { pool, vault, throttle, portalUrl }: Services,
@@ -46,6 +52,12 @@ export async function undoAddressChange(
         personId,
         undone.since,
       ]);
+      for (const table of ['identity', 'passkey', 'totp', 'recovery_code']) {
+        await client.query(
+          `delete from ${table} where person_id = $1 and created_at >= $2::timestamptz - make_interval(hours => $3)`,
+          [personId, undone.since, DOUBT_HOURS],
+        );
+      }
       await client.query('delete from pending_sign_in where person_id = $1', [personId]);
       await revokeSessions(client, personId);
       const resetToken = newToken();

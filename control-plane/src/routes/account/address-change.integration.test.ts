@@ -136,6 +136,23 @@ describe('the undo link at the old address', () => {
     expect((await undo(token)).status).toBe(404);
   });
 
+  test('ends the ways to sign in that were added around the change, and leaves the older ones', async () => {
+    const { id } = (await ada.call('GET', '/v1/account')).body;
+    const identity = (provider: string, age: string) =>
+      api.pool.query(
+        `insert into identity (provider, subject, person_id, email, created_at)
+         values ($1, $1, $2, 'x@example.test', now() - $3::interval)`,
+        [provider, id, age],
+      );
+    await identity('github', '2 days');
+    await identity('google', '1 hour');
+    await changeTo(NEW);
+    await api.pool.query(`insert into totp (person_id, secret, confirmed_at) values ($1, 'sealed', now())`, [id]);
+    expect((await undo(tokenOf(await mailTo(mails, OLD)))).status).toBe(204);
+    expect((await api.pool.query('select provider from identity')).rows).toEqual([{ provider: 'github' }]);
+    expect((await api.pool.query('select from totp')).rowCount).toBe(0);
+  });
+
   test('of the first of two changes ends that of the second, which a thief would hold', async () => {
     await changeTo('first@thief.example.test');
     await changeTo('second@thief.example.test');
