@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { Vault } from '../crypto/vault.ts';
 import { type Problem, problem } from '../http/problem.ts';
 import type { Answer } from '../http/route.ts';
+import { networkOf } from './network.ts';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -39,7 +40,10 @@ export const THROTTLES = {
 
 export type Attempt = { readonly rule: ThrottleRule; readonly subject: string };
 
-/** Counts attempts in Postgres, for all replicas together. Subjects are stored as keyed hashes only. */
+/**
+ * Counts attempts in Postgres, for all replicas together. Subjects are stored as keyed hashes only, and IPv6 addresses
+ * count by their network: whoever has one has 2^64 of them.
+ */
 export class Throttle {
   readonly #pool: pg.Pool;
   readonly #vault: Vault;
@@ -80,7 +84,7 @@ export class Throttle {
   }
 
   #hash(subject: string): Buffer {
-    return this.#vault.mac('throttle', subject.toLowerCase());
+    return this.#vault.mac('throttle', networkOf(subject).toLowerCase());
   }
 }
 
