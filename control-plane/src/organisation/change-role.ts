@@ -38,7 +38,7 @@ export async function changeRole(
  * @param seatless whether to do so even when every seat is taken
  */
 export async function setRole(
-  client: pg.PoolClient,
+  client: pg.ClientBase,
   tenant: bigint,
   person: string,
   role: Role,
@@ -65,7 +65,7 @@ export async function setRole(
   return 'set';
 }
 
-async function readPerson(client: pg.PoolClient, id: string): Promise<Seated> {
+async function readPerson(client: pg.ClientBase, id: string): Promise<Seated> {
   const { rows } = await client.query<Seated>('select id, email, name from person where id = $1', [id]);
   if (rows[0] === undefined) throw new Error(`there is no person ${id}`);
   return rows[0];

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 
 /** Forgets who belonged to a tenant that is erased; the ledger keeps members as ids, without a name. */
-export async function forgetOrganisation(client: pg.PoolClient, tenant: bigint): Promise<void> {
+export async function forgetOrganisation(client: pg.ClientBase, tenant: bigint): Promise<void> {
   await client.query('delete from membership where tenant_id = $1', [tenant]);
   await client.query('delete from invitation where tenant_id = $1', [tenant]);
   await client.query('delete from tenant_owner where tenant_id = $1', [tenant]);

@@ -30,7 +30,7 @@ export async function handOver(
   });
 }
 
-async function ownersOf(client: pg.PoolClient, tenant: bigint): Promise<string[]> {
+async function ownersOf(client: pg.ClientBase, tenant: bigint): Promise<string[]> {
   const { rows } = await client.query<{ person_id: string }>(
     `select person_id from membership where tenant_id = $1 and role = 'owner' order by created_at`,
     [tenant],

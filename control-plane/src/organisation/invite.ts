@@ -19,7 +19,7 @@ export type InviteOutcome =
 
 /** Invites an address, under `lockSeats`. One that had let a former invitation expire is simply invited again. */
 export async function invite(
-  client: pg.PoolClient,
+  client: pg.ClientBase,
   { tenant, email, role, language, by }: Wish,
 ): Promise<InviteOutcome> {
   const known = await client.query(

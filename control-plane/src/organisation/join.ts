@@ -9,7 +9,7 @@ import { type Seated, takeSeat } from './seats.ts';
  * @param seatless whether to take them in even when every seat is taken: an owner must be able to change the plan
  */
 export async function join(
-  client: pg.PoolClient,
+  client: pg.ClientBase,
   tenant: bigint,
   person: Seated,
   role: Role,

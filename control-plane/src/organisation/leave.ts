@@ -35,7 +35,7 @@ export async function leave(
  * The end of a membership with all that hangs on it: seat, keys, chat sessions. Under `lockSeats`; asks nobody, so
  * whoever calls has made sure that an owner remains.
  */
-export async function endMembership(client: pg.PoolClient, tenant: bigint, person: string): Promise<void> {
+export async function endMembership(client: pg.ClientBase, tenant: bigint, person: string): Promise<void> {
   const { rows } = await client.query<{ member_id: string | null }>(
     'delete from membership where tenant_id = $1 and person_id = $2 returning member_id',
     [tenant, person],
@@ -47,7 +47,7 @@ export async function endMembership(client: pg.PoolClient, tenant: bigint, perso
 
 /** Frees the seat that a membership had, if any, and tells of the keys that ended with it. */
 export async function vacate(
-  client: pg.PoolClient,
+  client: pg.ClientBase,
   tenant: bigint,
   seat: string | null,
   person: string,

@@ -28,7 +28,7 @@ export async function readMembership(
 }
 
 /** Whether somebody else owns the tenant, too: only then may this owner go. Under `lockSeats`. */
-export async function hasOtherOwner(client: pg.PoolClient, tenant: bigint, person: string): Promise<boolean> {
+export async function hasOtherOwner(client: pg.ClientBase, tenant: bigint, person: string): Promise<boolean> {
   const { rows } = await client.query(
     `select 1 from membership where tenant_id = $1 and role = 'owner' and person_id <> $2 limit 1`,
     [tenant, person],
@@ -38,7 +38,7 @@ export async function hasOtherOwner(client: pg.PoolClient, tenant: bigint, perso
 
 /** Tells a tenant's stream, in the transaction of what it tells. */
 export async function tell(
-  client: pg.PoolClient,
+  client: pg.ClientBase,
   tenant: bigint,
   type: 'member.joined' | 'member.left' | 'member.role_changed' | 'key.revoked',
   data: Readonly<Record<string, unknown>>,

@@ -42,7 +42,7 @@ async function roles(tenant: string): Promise<Record<string, string>> {
 async function confirm(person: TestPerson, email = person.email) {
   await inTransaction(api.pool, async (client) => {
     await client.query('update person set email = $2, email_verified_at = now() where id = $1', [person.id, email]);
-    await adoptOwnerships(client, { id: person.id, email, name: 'Person' });
+    await adoptOwnerships(client, person.id);
   });
 }
 

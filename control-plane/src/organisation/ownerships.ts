@@ -15,7 +15,7 @@ const Owner = z.object({ id: z.uuid(), email: z.string(), name: z.string().nulla
 const Offer = z.object({ id: z.bigint(), account: z.bigint() });
 
 /** Locks the offers of these addresses until the transaction ends. Before any tenant's row or balance is locked. */
-export async function lockOwnerships(client: pg.PoolClient, addresses: readonly string[]): Promise<void> {
+export async function lockOwnerships(client: pg.ClientBase, addresses: readonly string[]): Promise<void> {
   for (const address of [...new Set(addresses.map((each) => each.toLowerCase()))].sort()) {
     await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`owner/${address}`]);
   }
@@ -26,7 +26,7 @@ export async function lockOwnerships(client: pg.PoolClient, addresses: readonly 
  * and is no longer named stays as admin, as long as an owner remains. After `lockOwnerships`.
  */
 export async function offerOwnerships(
-  client: pg.PoolClient,
+  client: pg.ClientBase,
   tenant: SeatedTenant,
   addresses: readonly string[],
 ): Promise<void> {
@@ -54,7 +54,13 @@ export async function offerOwnerships(
  * Lets a person take up what was offered to their address. To be called in the transaction that confirms the address,
  * after it: at registration and at a change of address.
  */
-export async function adoptOwnerships(client: pg.PoolClient, person: Seated): Promise<void> {
+export async function adoptOwnerships(client: pg.ClientBase, personId: string): Promise<void> {
+  const { rows: found } = await client.query(
+    `select id, email, name from person where id = $1 and state = 'active' and email_verified_at is not null`,
+    [personId],
+  );
+  if (found[0] === undefined) return;
+  const person = Owner.parse(found[0]);
   await lockOwnerships(client, [person.email]);
   await followAddress(client, person);
   const { rows } = await client.query(
@@ -69,7 +75,7 @@ export async function adoptOwnerships(client: pg.PoolClient, person: Seated): Pr
   }
 }
 
-async function takeUp(client: pg.PoolClient, tenant: SeatedTenant, person: Seated): Promise<void> {
+async function takeUp(client: pg.ClientBase, tenant: SeatedTenant, person: Seated): Promise<void> {
   const { rowCount } = await client.query(
     `update tenant_owner set person_id = $3, taken_up_at = now()
      where tenant_id = $1 and address = lower($2) and person_id is null`,
@@ -81,14 +87,14 @@ async function takeUp(client: pg.PoolClient, tenant: SeatedTenant, person: Seate
   else if (membership.role !== 'owner') await setRole(client, tenant.id, person.id, 'owner', { seatless: true });
 }
 
-async function stepDown(client: pg.PoolClient, tenant: SeatedTenant, person: string): Promise<void> {
+async function stepDown(client: pg.ClientBase, tenant: SeatedTenant, person: string): Promise<void> {
   const membership = await readMembership(client, tenant.id, person);
   if (membership?.role !== 'owner' || !(await hasOtherOwner(client, tenant.id, person))) return;
   await setRole(client, tenant.id, person, 'admin');
 }
 
 /** The seats of someone whose address has changed carry the new one, for the chat finds people by it. */
-async function followAddress(client: pg.PoolClient, person: Seated): Promise<void> {
+async function followAddress(client: pg.ClientBase, person: Seated): Promise<void> {
   await client.query(
     `update member m set email = $2 from membership s
      where s.person_id = $1 and m.id = s.member_id and m.email is distinct from $2

@@ -8,7 +8,7 @@ export type ResendOutcome =
   | { readonly outcome: 'too_soon'; readonly retryAfterSeconds: number };
 
 /** Gives a pending invitation a new token and its whole time again; the former token opens nothing any more. */
-export async function resend(client: pg.PoolClient, tenant: bigint, id: string): Promise<ResendOutcome> {
+export async function resend(client: pg.ClientBase, tenant: bigint, id: string): Promise<ResendOutcome> {
   const { rows } = await client.query(
     `select *, greatest(0, $3 - extract(epoch from now() - sent_at))::float8 as wait from invitation
      where tenant_id = $1 and id = $2 and state = 'pending' for update`,

@@ -10,12 +10,12 @@ export type Seated = { readonly id: string; readonly email: string; readonly nam
 const Known = z.object({ id: z.uuid(), removed: z.boolean() });
 
 /** Locks the seats of a tenant until the transaction ends: the lock under which the chat's newcomers get theirs, too. */
-export async function lockSeats(client: pg.PoolClient, tenant: SeatedTenant): Promise<void> {
+export async function lockSeats(client: pg.ClientBase, tenant: SeatedTenant): Promise<void> {
   await client.query('select from balance where account_id = $1 for update', [tenant.account]);
 }
 
 /** Whether the plan leaves a seat. */
-export async function isSeatFree(client: Pick<pg.PoolClient, 'query'>, tenant: bigint): Promise<boolean> {
+export async function isSeatFree(client: Pick<pg.ClientBase, 'query'>, tenant: bigint): Promise<boolean> {
   const { rows } = await client.query<{ free: boolean }>('select seat_is_free($1) as free', [tenant]);
   return rows[0]?.free === true;
 }
@@ -25,7 +25,7 @@ export async function isSeatFree(client: Pick<pg.PoolClient, 'query'>, tenant: b
  * whoever was removed gets the former one back, with its history.
  * @returns the id of the seat; undefined when all are taken
  */
-export async function takeSeat(client: pg.PoolClient, tenant: bigint, person: Seated): Promise<string | undefined> {
+export async function takeSeat(client: pg.ClientBase, tenant: bigint, person: Seated): Promise<string | undefined> {
   const { rows } = await client.query(
     `select id, removed_at is not null as removed from member
      where tenant_id = $1 and (lower(email) = lower($2) or removed_person_id = $3)
@@ -44,7 +44,7 @@ export async function takeSeat(client: pg.PoolClient, tenant: bigint, person: Se
  * @returns the ids of the keys that ended
  */
 export async function freeSeat(
-  client: pg.PoolClient,
+  client: pg.ClientBase,
   tenant: bigint,
   seat: string,
   person: string,
@@ -61,7 +61,7 @@ export async function freeSeat(
   return rows.map(({ id }) => id);
 }
 
-async function newSeat(client: pg.PoolClient, tenant: bigint, person: Seated): Promise<string | undefined> {
+async function newSeat(client: pg.ClientBase, tenant: bigint, person: Seated): Promise<string | undefined> {
   const { rows } = await client.query<{ id: string }>(
     `insert into member (tenant_id, email, name, role) values ($1, $2, $3, 'user') returning id`,
     [tenant, person.email, person.name],
@@ -69,7 +69,7 @@ async function newSeat(client: pg.PoolClient, tenant: bigint, person: Seated): P
   return rows[0]?.id;
 }
 
-async function revive(client: pg.PoolClient, tenant: bigint, seat: string, person: Seated): Promise<string> {
+async function revive(client: pg.ClientBase, tenant: bigint, seat: string, person: Seated): Promise<string> {
   // The address may have changed meanwhile; where another row has it, that one keeps it.
   await client.query(
     `update member m set removed_at = null, removed_person_id = null, former_external_id = null, name = coalesce($4, name),

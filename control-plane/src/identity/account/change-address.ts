@@ -5,6 +5,7 @@ import { problem } from '../../http/problem.ts';
 import type { Answer, Call } from '../../http/route.ts';
 import { enqueueMail, enqueueMailByAddress } from '../../mail/outbox.ts';
 import { portalLink } from '../../mail/portal-link.ts';
+import { adoptOwnerships } from '../../organisation/ownerships.ts';
 import type { Services } from '../../services.ts';
 import { THROTTLES, tooManyAttempts } from '../throttle.ts';
 import { callerOf } from './caller.ts';
@@ -82,6 +83,7 @@ export async function confirmAddressChange(
       await client.query('delete from registration where lower(email) = lower($1)', [email]);
       await client.query('delete from password_reset where lower(email) in (lower($1), lower($2))', [before, email]);
       await appointPlatformAdmins(client, platformAdmins);
+      await adoptOwnerships(client, person.id);
       const undoToken = newToken();
       const expiresAt = await store(client, { token: undoToken, personId: person.id, kind: 'undo', email: before });
       await enqueueMail(client, vault, {

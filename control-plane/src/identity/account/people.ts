@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { z } from 'zod';
+import { adoptOwnerships } from '../../organisation/ownerships.ts';
 
 const Row = z
   .object({
@@ -65,6 +66,7 @@ export async function createPerson(
   await client.query('insert into terms_acceptance (person_id, version) values ($1, $2)', [id, termsVersion]);
   // Whoever else claimed this address did not confirm it first.
   await client.query('delete from registration where lower(email) = lower($1)', [email]);
+  await adoptOwnerships(client, id);
   return id;
 }
 

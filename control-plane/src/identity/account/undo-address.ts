@@ -3,6 +3,7 @@ import { inTransaction } from '../../database/pool.ts';
 import type { Answer, Call } from '../../http/route.ts';
 import { enqueueMail } from '../../mail/outbox.ts';
 import { portalLink } from '../../mail/portal-link.ts';
+import { adoptOwnerships } from '../../organisation/ownerships.ts';
 import type { Services } from '../../services.ts';
 import { revokeSessions } from '../session/sessions.ts';
 import { THROTTLES, tooManyAttempts } from '../throttle.ts';
@@ -60,6 +61,7 @@ export async function undoAddressChange(
       }
       await client.query('delete from pending_sign_in where person_id = $1', [personId]);
       await revokeSessions(client, personId);
+      await adoptOwnerships(client, personId);
       const resetToken = newToken();
       await client.query(
         `insert into password_reset (token_sha256, email, expires_at)

@@ -5,6 +5,7 @@ import { addressTaken } from './address-taken.ts';
 import { alreadyRegistered } from './already-registered.ts';
 import { confirmAddress } from './confirm-address.ts';
 import { confirmRegistration } from './confirm-registration.ts';
+import { invitation } from './invitation.ts';
 import { passwordChanged } from './password-changed.ts';
 import { resetPassword } from './reset-password.ts';
 import { signInChanged } from './sign-in-changed.ts';
@@ -17,6 +18,7 @@ export const TEMPLATES = {
   'already-registered': alreadyRegistered,
   'confirm-address': confirmAddress,
   'confirm-registration': confirmRegistration,
+  invitation,
   'password-changed': passwordChanged,
   'reset-password': resetPassword,
   'sign-in-changed': signInChanged,

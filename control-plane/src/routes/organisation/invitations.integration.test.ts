@@ -2,7 +2,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { hashToken, newToken } from '../../crypto/token.ts';
 import { startTestDatabases, type TestDatabases } from '../../database/test-database.ts';
 import { MAX_PENDING_INVITATIONS, MAX_TIMES_SENT } from '../../organisation/invitations.ts';
-import { type Api, startApi, type TestPerson } from '../../testing/api.ts';
+import { mailTo, tokenOf as tokenIn } from '../../testing/account.ts';
+import { type Api, PORTAL_URL, startApi, type TestPerson } from '../../testing/api.ts';
+import { startMailCatcher } from '../../testing/receivers.ts';
 
 let databases: TestDatabases;
 beforeAll(async () => {
@@ -206,4 +208,20 @@ test('a removed member who is invited again gets the same seat with its history'
   await api.pool.query(`update person set email = 'new@example.test' where id = $1`, [guest.id]);
   expect(await accept(guest, (await invited('new@example.test')).token)).toMatchObject({ status: 201 });
   expect(await seat()).toBe(before);
+});
+
+test('the mail says who invites to what, in the language asked for, and its link opens the invitation', async () => {
+  const mails = await startMailCatcher();
+  const sending = await startApi({ databaseUrl: api.controlPlane.databaseUrl, smtpUrl: mails.url });
+  const body = { email: 'guest@example.test', role: 'admin', language: 'de' };
+  expect(await sending.as(owner, 'POST', INVITATIONS, body)).toMatchObject({ status: 201 });
+  const mail = await mailTo(mails, 'guest@example.test');
+  expect(mail.subject).toBe('Einladung zu Demo AG');
+  expect(mail.text).toContain('Olga Owner lädt Sie zu „Demo AG“ ein');
+  expect(mail.text).toContain(`${PORTAL_URL}/invitation#token=${tokenIn(mail)}`);
+  expect(await lookUp(tokenIn(mail))).toMatchObject({ status: 200, body: { tenant: 'demo', role: 'admin' } });
+  expect(await accept(guest, tokenIn(mail))).toMatchObject({ status: 201 });
+  expect([...sending.log, ...api.log].join('\n')).not.toContain(tokenIn(mail));
+  await sending.stop();
+  await mails.close();
 });

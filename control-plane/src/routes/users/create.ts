@@ -58,7 +58,7 @@ export const createUser = route({
 
 /** Someone who was removed comes back to the row that their history hangs on. */
 async function takeBack(
-  client: pg.PoolClient,
+  client: pg.ClientBase,
   tenant: bigint,
   { externalId, email, name, role }: z.output<typeof NewUser>,
 ): Promise<unknown> {
