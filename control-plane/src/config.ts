@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { S3Settings } from './files/s3-driver.ts';
 import { type IdentityProviderSettings, readIdentityProviders } from './identity/social/settings.ts';
+import type { KubernetesSetting } from './kubernetes/tenant-resources.ts';
 import { usdPerEurMicro } from './pricing/rate.ts';
 
 /** Keys shorter than this are guessable; a process with one does not start. */
@@ -30,6 +31,10 @@ const Environment = z
       .string()
       .regex(/^[^\s,@]+@[^\s,@]+(,[^\s,@]+@[^\s,@]+)*$/, 'must be e-mail addresses, commas between')
       .optional(),
+    KUBERNETES: z
+      .string()
+      .regex(/^(off|in-cluster|\/.+)$/, 'must be "in-cluster", "off", or the path of a kubeconfig')
+      .default('off'),
     SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
     MAIL_FROM: z.email().optional(),
     WEBHOOK_TRUSTED_HOSTS: z
@@ -94,6 +99,8 @@ export type Config = {
   readonly platformAdmins: readonly string[];
   /** Providers whose accounts people may sign in with. */
   readonly identityProviders: IdentityProviderSettings;
+  /** How the API server is reached, for tenants made at the portal. */
+  readonly kubernetes: KubernetesSetting;
   readonly topUpUrl: string;
   /** smtp:// or smtps://, user and password inside. Absent: no mail is sent. */
   readonly smtpUrl: string | undefined;
@@ -133,6 +140,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     trustedProxies: values.TRUSTED_PROXIES?.split(',') ?? [],
     platformAdmins: values.PLATFORM_ADMINS?.toLowerCase().split(',') ?? [],
     identityProviders: readIdentityProviders(given),
+    kubernetes: values.KUBERNETES,
     topUpUrl: values.TOP_UP_URL ?? `${portalUrl}/top-up`,
     smtpUrl: values.SMTP_URL,
     mailFrom: values.MAIL_FROM ?? `no-reply@${values.BASE_DOMAIN}`,

@@ -11,6 +11,7 @@ import type { ProviderName } from './identity/social/settings.ts';
 import type { Throttle } from './identity/throttle.ts';
 import type { KeyUse } from './keys/key-use.ts';
 import type { ServiceTokens } from './keys/service-tokens.ts';
+import type { TenantResources } from './kubernetes/tenant-resources.ts';
 import type { Leases } from './ledger/leases.ts';
 import type { Ledger } from './ledger/ledger.ts';
 
@@ -42,6 +43,8 @@ export type Services = {
   readonly platformAdmins: readonly string[];
   /** Where people are: pages, API and OpenID provider, such as https://portal.example.org. */
   readonly portalUrl: string;
+  /** The Tenant resources of the cluster; undefined where the control plane runs without one. */
+  readonly tenantResources: TenantResources | undefined;
   /** Where a tenant tops up; goes into refusals. */
   readonly topUpUrl: string;
   /** host:port that webhooks may call in private networks and without TLS. */

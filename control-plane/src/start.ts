@@ -33,11 +33,13 @@ import { KeyUse, startKeyUse } from './keys/key-use.ts';
 import { RevokedKeys, startRevokedKeys } from './keys/revoked-keys.ts';
 import { ServiceTokens } from './keys/service-tokens.ts';
 import { TokenKeys } from './keys/token-keys.ts';
+import { openTenantResources } from './kubernetes/tenant-resources.ts';
 import { Leases } from './ledger/leases.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { startSweeper } from './ledger/sweeper.ts';
 import { startMailWorker } from './mail/mail-worker.ts';
 import { startOidc } from './oidc/start-oidc.ts';
+import { startTellingStatus } from './organisation/resource/tell-status.ts';
 import type { PriceList } from './pricing/price-list.ts';
 import { usdPerEurMicro } from './pricing/rate.ts';
 import { startForgetting } from './privacy/forgetting.ts';
@@ -133,6 +135,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     undo.push(startRoller(pool, log));
     undo.push(startAuditRetention(pool, log));
     undo.push(startForgetting(pool, log));
+    const tenantResources = await openTenantResources(options.kubernetes ?? 'off', log, metrics.registry);
+    if (tenantResources !== undefined) {
+      undo.push(tenantResources.stop);
+      undo.push(startTellingStatus(pool, tenantResources, log));
+    }
     const shutdown = new AbortController();
     const services: Services = {
       pool,
@@ -151,6 +158,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       providers: openProviders(options.identityProviders ?? {}),
       platformAdmins,
       portalUrl,
+      tenantResources,
       topUpUrl,
       webhookTrustedHosts,
       now,

@@ -31,6 +31,8 @@ export type TenantResources = {
   readonly known: () => readonly KubeObject[] | undefined;
   /** Hears of every change of a Tenant, and of what is there already. @returns how to stop */
   readonly subscribe: (hear: (change: Change) => void) => () => void;
+  /** How many listen at the moment. */
+  readonly listeners: () => number;
   readonly stop: () => Promise<void>;
 };
 
@@ -48,6 +50,7 @@ export async function openTenantResources(
     { source: cluster, clock: systemClock, random: Math.random, log, metrics },
     { resource: TENANTS, store: new Store() },
   );
+  let listeners = 0;
   const end = new AbortController();
   const mirroring = reflector.run(end.signal);
   return {
@@ -55,7 +58,15 @@ export async function openTenantResources(
     apply: (tenant, manager) => cluster.applyGently(TENANTS, tenant, manager),
     delete: (name, uid) => cluster.delete({ resource: TENANTS, name }, { uid }),
     known: () => (reflector.hasSynced ? [...reflector.store.values()] : undefined),
-    subscribe: (hear) => reflector.subscribe(hear),
+    subscribe: (hear) => {
+      const unsubscribe = reflector.subscribe(hear);
+      listeners += 1;
+      return () => {
+        unsubscribe();
+        listeners -= 1;
+      };
+    },
+    listeners: () => listeners,
     stop: async () => {
       end.abort(new Error('the control plane stops'));
       await mirroring;

@@ -52,7 +52,7 @@ export async function accept(pool: pg.Pool, token: string, personId: string): Pr
 
 /** The pending invitation that a token opens, expired or not. */
 export async function findInvitation(
-  client: Pick<pg.Pool, 'query'>,
+  client: pg.ClientBase | pg.Pool,
   token: string,
   locking: 'for update of i' | '' = '',
 ): Promise<z.output<typeof Found> | undefined> {

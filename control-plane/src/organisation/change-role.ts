@@ -1,10 +1,9 @@
 import type pg from 'pg';
 import { inTransaction } from '../database/pool.ts';
 import type { Role } from '../http/permissions.ts';
-import { vacate } from './leave.ts';
 import { hasOtherOwner, readMembership, tell } from './membership.ts';
 import { type GivenRole, takesSeat } from './roles.ts';
-import { lockSeats, type Seated, type SeatedTenant, takeSeat } from './seats.ts';
+import { freeSeat, lockSeats, type Seated, type SeatedTenant, takeSeat } from './seats.ts';
 
 export type ChangeRoleOutcome =
   | { readonly outcome: 'changed' | 'unchanged'; readonly before: Role }
@@ -48,7 +47,7 @@ export async function setRole(
   if (membership === undefined) throw new Error(`person ${person} is no member of tenant ${tenant}`);
   let { seat } = membership;
   if (!takesSeat(role)) {
-    await vacate(client, tenant, seat, person);
+    if (seat !== null) await freeSeat(client, tenant, seat, person);
     seat = null;
   } else if (seat === null) {
     seat = (await takeSeat(client, tenant, await readPerson(client, person))) ?? null;

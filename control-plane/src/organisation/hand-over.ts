@@ -2,7 +2,8 @@ import type pg from 'pg';
 import { inTransaction } from '../database/pool.ts';
 import { setRole } from './change-role.ts';
 import { readMembership } from './membership.ts';
-import { lockSeats, type SeatedTenant } from './seats.ts';
+import { takesSeat } from './roles.ts';
+import { isSeatFree, lockSeats, type SeatedTenant } from './seats.ts';
 
 export type HandOverOutcome = 'handed_over' | 'no_member' | 'not_owner' | 'seats_taken';
 
@@ -28,6 +29,39 @@ export async function handOver(
     for (const owner of former.filter((each) => each !== to)) await setRole(client, tenant.id, owner, 'admin');
     return 'handed_over';
   });
+}
+
+export type HandOverPlan =
+  | {
+      readonly outcome: 'possible';
+      /** Addresses, in lower case, that own the tenant no longer; undefined: all that do now. */
+      readonly gone: readonly string[] | undefined;
+      readonly next: string;
+    }
+  | { readonly outcome: Exclude<HandOverOutcome, 'handed_over'> };
+
+/** Whether a tenant can be handed over as things stand, and whose addresses that concerns. */
+export async function handOverPlan(
+  pool: pg.Pool,
+  tenant: bigint,
+  from: string | undefined,
+  to: string,
+): Promise<HandOverPlan> {
+  const next = await readMembership(pool, tenant, to);
+  if (next === undefined) return { outcome: 'no_member' };
+  if (from !== undefined && (await readMembership(pool, tenant, from))?.role !== 'owner')
+    return { outcome: 'not_owner' };
+  if (!takesSeat(next.role) && !(await isSeatFree(pool, tenant))) return { outcome: 'seats_taken' };
+  const { rows } = await pool.query<{ id: string; email: string }>(
+    'select id, email from person where id = any ($1::uuid[])',
+    [from === undefined ? [to] : [from, to]],
+  );
+  const addressOf = (id: string) => rows.find((row) => row.id === id)?.email ?? '';
+  return {
+    outcome: 'possible',
+    gone: from === undefined ? undefined : [addressOf(from).toLowerCase()],
+    next: addressOf(to),
+  };
 }
 
 async function ownersOf(client: pg.ClientBase, tenant: bigint): Promise<string[]> {

@@ -42,18 +42,5 @@ export async function endMembership(client: pg.ClientBase, tenant: bigint, perso
   );
   if (rows[0] === undefined) return;
   await tell(client, tenant, 'member.left', { personId: person });
-  await vacate(client, tenant, rows[0].member_id, person);
-}
-
-/** Frees the seat that a membership had, if any, and tells of the keys that ended with it. */
-export async function vacate(
-  client: pg.ClientBase,
-  tenant: bigint,
-  seat: string | null,
-  person: string,
-): Promise<void> {
-  if (seat === null) return;
-  for (const key of await freeSeat(client, tenant, seat, person)) {
-    await tell(client, tenant, 'key.revoked', { keyId: key });
-  }
+  if (rows[0].member_id !== null) await freeSeat(client, tenant, rows[0].member_id, person);
 }

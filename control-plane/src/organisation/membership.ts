@@ -14,7 +14,7 @@ const Row = z.object({ person_id: z.uuid(), role: Role, member_id: z.uuid().null
 
 /** Someone's place in a tenant as it is now; undefined when they have none. */
 export async function readMembership(
-  client: Pick<pg.Pool, 'query'>,
+  client: pg.ClientBase | pg.Pool,
   tenant: bigint,
   person: string,
 ): Promise<Membership | undefined> {
@@ -40,7 +40,7 @@ export async function hasOtherOwner(client: pg.ClientBase, tenant: bigint, perso
 export async function tell(
   client: pg.ClientBase,
   tenant: bigint,
-  type: 'member.joined' | 'member.left' | 'member.role_changed' | 'key.revoked',
+  type: 'member.joined' | 'member.left' | 'member.role_changed',
   data: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   await client.query('select event_append($1, $2, $3)', [tenant, type, data]);

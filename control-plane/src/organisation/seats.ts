@@ -15,7 +15,7 @@ export async function lockSeats(client: pg.ClientBase, tenant: SeatedTenant): Pr
 }
 
 /** Whether the plan leaves a seat. */
-export async function isSeatFree(client: Pick<pg.ClientBase, 'query'>, tenant: bigint): Promise<boolean> {
+export async function isSeatFree(client: pg.ClientBase | pg.Pool, tenant: bigint): Promise<boolean> {
   const { rows } = await client.query<{ free: boolean }>('select seat_is_free($1) as free', [tenant]);
   return rows[0]?.free === true;
 }
@@ -41,24 +41,18 @@ export async function takeSeat(client: pg.ClientBase, tenant: bigint, person: Se
 /**
  * Frees a seat, under `lockSeats`: the row stays as the ledger's, the chat account is set aside, keys end. The chat is
  * told to end the person's sessions by the membership's own triggers: it goes, or its role has no seat any more.
- * @returns the ids of the keys that ended
  */
-export async function freeSeat(
-  client: pg.ClientBase,
-  tenant: bigint,
-  seat: string,
-  person: string,
-): Promise<readonly string[]> {
+export async function freeSeat(client: pg.ClientBase, tenant: bigint, seat: string, person: string): Promise<void> {
   await client.query(
     `update member set removed_at = now(), removed_person_id = $2, former_external_id = external_id, external_id = null
      where id = $1 and removed_at is null`,
     [seat, person],
   );
-  const { rows } = await client.query<{ id: string }>(
-    `update api_key set revoked_at = now() where tenant_id = $1 and member_id = $2 and revoked_at is null returning id`,
+  // Those that the administration issued on this seat's budget, too: only personal ones end with the membership.
+  await client.query(
+    'update api_key set revoked_at = now() where tenant_id = $1 and member_id = $2 and revoked_at is null',
     [tenant, seat],
   );
-  return rows.map(({ id }) => id);
 }
 
 async function newSeat(client: pg.ClientBase, tenant: bigint, person: Seated): Promise<string | undefined> {

@@ -5,7 +5,7 @@ import { inTransaction } from '../../database/pool.ts';
 import { TENANTS, type TenantResources } from '../../kubernetes/tenant-resources.ts';
 import { planRefusal } from './plan-choice.ts';
 import type { TenantWish } from './tenant-body.ts';
-import { applyNewTenant, type Fault, type WriteOutcome } from './write-tenant.ts';
+import { applyNewTenant, type Fault } from './write-tenant.ts';
 
 /** Tenants one person may own at a time, those that are still being made included. */
 export const MAX_OWNED_TENANTS = 3;
@@ -15,6 +15,7 @@ const CLAIM_SECONDS = 60;
 export type CreateOutcome =
   | { readonly outcome: 'created'; readonly tenant: KubeObject }
   | { readonly outcome: 'invalid'; readonly faults: readonly Fault[] }
+  | { readonly outcome: 'busy' }
   | {
       readonly outcome:
         | 'name_reserved'
@@ -22,10 +23,8 @@ export type CreateOutcome =
         | 'hostname_taken'
         | 'too_many_tenants'
         | 'plan_unknown'
-        | 'plan_by_agreement'
-        | 'busy';
-    }
-  | Extract<WriteOutcome, { outcome: 'field_managed' }>;
+        | 'plan_by_agreement';
+    };
 
 export type Creator = { readonly id: string; readonly email: string };
 
@@ -55,34 +54,46 @@ export async function createTenant(
   const plan = await planRefusal(pool, wish.plan, { platform: false });
   if (plan !== undefined) return { outcome: plan };
   if (isHostTaken(resources, name, host)) return { outcome: 'hostname_taken' };
-  const claimed = await claim(pool, name, creator);
-  if (claimed !== 'claimed') return { outcome: claimed };
+  if ((await resources.get(name)) !== undefined) return { outcome: 'name_taken' };
+  const claimed = await claim(
+    pool,
+    name,
+    creator,
+    resources.known()?.map(({ metadata }) => metadata.name),
+  );
+  if (claimed !== 'claimed' && claimed !== 'claimed_before') return { outcome: claimed };
+  // Whoever asks twice at a time must not lose what the first call has made.
+  const giveUp = () => (claimed === 'claimed' ? release(pool, name, creator) : undefined);
   if ((await resources.get(name)) !== undefined) {
-    await giveUp(pool, name, creator);
+    await giveUp();
     return { outcome: 'name_taken' };
   }
   const written = await applyNewTenant(resources, name, spec);
   if (written.outcome === 'written') return { outcome: 'created', tenant: written.tenant };
-  await giveUp(pool, name, creator);
-  if (written.outcome === 'no_resource') return { outcome: 'busy' };
-  // Somebody applied one of this name in the meantime.
-  return written.outcome === 'field_managed' ? { outcome: 'name_taken' } : written;
+  await giveUp();
+  if (written.outcome === 'invalid') return written;
+  // A field that somebody holds: they applied one of this name in the meantime.
+  return { outcome: written.outcome === 'field_managed' ? 'name_taken' : 'busy' };
 }
 
 /** Whether another Tenant leads this host name already. The operator judges it again, for both may be new. */
-function isHostTaken(resources: TenantResources, name: string, host: string): boolean {
+export function isHostTaken(resources: TenantResources, name: string, host: string): boolean {
   return (resources.known() ?? []).some(({ metadata, spec }) => {
     const { hostname } = (spec ?? {}) as { hostname?: string };
     return metadata.name !== name && (hostname ?? metadata.name) === host;
   });
 }
 
-/** Claims a name for a person who owns few enough tenants. A closed tenant's name is its owners' alone: its data waits. */
+/**
+ * Claims a name for a person who owns few enough tenants. A closed tenant's name is its owners' alone: its data waits.
+ * @param known the Tenants of the cluster, where they have been listed
+ */
 async function claim(
   pool: pg.Pool,
   name: string,
   { id }: Creator,
-): Promise<'claimed' | 'name_taken' | 'too_many_tenants'> {
+  known: readonly string[] | undefined,
+): Promise<'claimed' | 'claimed_before' | 'name_taken' | 'too_many_tenants'> {
   return inTransaction(pool, async (client) => {
     // One after the other: neither a name nor a person's last free place is given twice.
     await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`claims/${id}`]);
@@ -90,27 +101,36 @@ async function claim(
     const { rows: owned } = await client.query<{ count: bigint }>(
       `select (select count(*) from membership s join tenant t on t.id = s.tenant_id
                where s.person_id = $1 and s.role = 'owner' and t.state = 'open')
-            + (select count(*) from tenant_request where person_id = $1 and name <> $2) as count`,
-      [id, name],
+            + (select count(*) from tenant_request where person_id = $1 and name <> $2
+                 -- One whose Tenant was taken out of the cluster again never comes to be.
+                 and ($3::text[] is null or name = any($3) or created_at > clock_timestamp() - make_interval(secs => $4)))
+            as count`,
+      [id, name, known ?? null, CLAIM_SECONDS],
     );
     if ((owned[0]?.count ?? 0n) >= MAX_OWNED_TENANTS) return 'too_many_tenants';
-    const { rows: known } = await client.query<{ mine: boolean }>(
+    const { rows: registered } = await client.query<{ mine: boolean }>(
       `select t.state = 'closed' and exists (select 1 from membership s
          where s.tenant_id = t.id and s.person_id = $2 and s.role = 'owner') as mine
        from tenant t where t.name = $1 and t.state <> 'erased'`,
       [name, id],
     );
-    if (known[0]?.mine === false) return 'name_taken';
-    const { rowCount } = await client.query(
-      `insert into tenant_request as r (name, person_id) values ($1, $2)
-       on conflict (name) do update set person_id = excluded.person_id, created_at = clock_timestamp()
-         where r.created_at < clock_timestamp() - make_interval(secs => $3)`,
-      [name, id, CLAIM_SECONDS],
+    if (registered[0]?.mine === false) return 'name_taken';
+    const { rows: before } = await client.query<{ person_id: string; live: boolean }>(
+      `select person_id, created_at > clock_timestamp() - make_interval(secs => $2) as live
+       from tenant_request where name = $1`,
+      [name, CLAIM_SECONDS],
     );
-    return rowCount === 1 ? 'claimed' : 'name_taken';
+    if (before[0]?.person_id === id) return 'claimed_before';
+    if (before[0]?.live) return 'name_taken';
+    await client.query(
+      `insert into tenant_request (name, person_id) values ($1, $2)
+       on conflict (name) do update set person_id = excluded.person_id, created_at = excluded.created_at`,
+      [name, id],
+    );
+    return 'claimed';
   });
 }
 
-async function giveUp(pool: pg.Pool, name: string, { id }: Creator): Promise<void> {
+async function release(pool: pg.Pool, name: string, { id }: Creator): Promise<void> {
   await pool.query('delete from tenant_request where name = $1 and person_id = $2', [name, id]);
 }

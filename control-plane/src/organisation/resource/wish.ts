@@ -67,6 +67,11 @@ export function changeOf(body: Readonly<Record<string, unknown>>, path = ''): Ma
   return change;
 }
 
+/** The values that the changed fields have in a spec; null where it has none. */
+export function valuesOf(spec: unknown, change: Change): Record<string, unknown> {
+  return Object.fromEntries([...change.keys()].map((field) => [field, at(spec, field.split('.')) ?? null]));
+}
+
 function at(value: unknown, steps: readonly string[]): unknown {
   return steps.reduce<unknown>((inner, step) => (inner as Record<string, unknown> | undefined)?.[step], value);
 }

@@ -11,7 +11,7 @@ const MAX_ATTEMPTS = 8;
 export type Fault = { readonly path: string; readonly message: string };
 
 export type WriteOutcome =
-  | { readonly outcome: 'written'; readonly tenant: KubeObject }
+  | { readonly outcome: 'written'; readonly tenant: KubeObject; readonly before: KubeObject | undefined }
   | { readonly outcome: 'field_managed'; readonly conflicts: readonly Conflict[] }
   | { readonly outcome: 'invalid'; readonly faults: readonly Fault[] }
   /** No such Tenant, or one that is being deleted. */
@@ -34,7 +34,8 @@ export async function writeTenant(resources: TenantResources, name: string, chan
     if (faults.length > 0) return { outcome: 'invalid', faults };
     try {
       const base = claim === undefined ? live : await resources.apply(wished(live, claim), PORTAL_MANAGER);
-      return { outcome: 'written', tenant: await resources.apply(wished(base, stated), PORTAL_MANAGER) };
+      const tenant = await resources.apply(wished(base, stated), PORTAL_MANAGER);
+      return { outcome: 'written', tenant, before: live };
     } catch (error) {
       const refused = refusalOf(error);
       if (refused !== 'changed_meanwhile') return refused;
@@ -52,7 +53,7 @@ export async function applyNewTenant(
   const { apiVersion, kind } = TENANTS;
   try {
     const tenant = await resources.apply({ apiVersion, kind, metadata: { name }, spec }, PORTAL_MANAGER);
-    return { outcome: 'written', tenant };
+    return { outcome: 'written', tenant, before: undefined };
   } catch (error) {
     const refused = refusalOf(error);
     return refused === 'changed_meanwhile' ? { outcome: 'busy' } : refused;

@@ -58,6 +58,7 @@ export async function withTenant(
   return tenant === undefined ? { status: 404, body: noSuchTenant(name) } : work(tenant);
 }
 
-function noSuchTenant(name: string): Problem {
+/** The 404 for a tenant that there is not, or not for the caller. */
+export function noSuchTenant(name: string): Problem {
   return problem(404, 'tenant_unknown', `there is no tenant "${name}"`);
 }
