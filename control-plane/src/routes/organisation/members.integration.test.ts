@@ -49,7 +49,9 @@ function chat(externalId: string, email: string) {
 }
 
 async function events(): Promise<string[]> {
-  const { rows } = await api.pool.query('select type from event order by id');
+  const { rows } = await api.pool.query(
+    `select type from event where type like 'member.%' or type = 'key.revoked' order by id`,
+  );
   return rows.map(({ type }) => type);
 }
 
