@@ -119,7 +119,8 @@ export interface paths {
         delete: operations["deleteTenant"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** Change fields of a tenant that nobody else holds; null takes a value back */
+        patch: operations["changeTenant"];
         trace?: never;
     };
     "/v1/tenants": {
@@ -132,7 +133,8 @@ export interface paths {
         /** All tenants by name */
         get: operations["listTenants"];
         put?: never;
-        post?: never;
+        /** Make a tenant; the caller is its owner. It is ready within minutes: GET …/progress tells */
+        post: operations["createTenant"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1182,6 +1184,23 @@ export interface paths {
         patch: operations["changeMember"];
         trace?: never;
     };
+    "/v1/tenants/{tenant}/ownership": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make another member the owner; the former one stays as admin */
+        post: operations["handOverTenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants/{tenant}/invitations": {
         parameters: {
             query?: never;
@@ -1246,6 +1265,57 @@ export interface paths {
         put?: never;
         /** Join a tenant by the token of an invitation, once */
         post: operations["acceptInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/resource": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The Tenant in the cluster: its wish, how far it is, and who holds each field */
+        get: operations["getTenantResource"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a tenant is, live, as server-sent events: where it is now, then each change */
+        get: operations["streamTenantProgress"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/deletion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Delete a tenant; what becomes of its data is what its deletion policy says */
+        post: operations["requestTenantDeletion"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1684,6 +1754,38 @@ export interface components {
                 backchannelLogoutUrl: string;
             } | null;
         };
+        TenantChange: {
+            displayName?: string;
+            plan?: string;
+            hostname?: string | null;
+            language?: ("de" | "en") | null;
+            timeZone?: string | null;
+            models?: string[] | null;
+            dataResidency?: ("any" | "eu" | "us") | null;
+            budget?: {
+                monthlyEur?: string | null;
+                memberMonthlyEur?: string | null;
+                keyMonthlyEur?: string | null;
+                alertThresholdsPercent?: number[] | null;
+            };
+            branding?: {
+                title?: string | null;
+                bannerText?: string | null;
+            };
+            suspended?: boolean | null;
+            deletionPolicy?: ("Retain" | "Snapshot" | "Delete") | null;
+        };
+        TenantWish: {
+            name: string;
+            displayName: string;
+            plan: string;
+            /** @enum {string} */
+            language: "de" | "en";
+            /** @description Absent: every model of the plan */
+            models?: string[];
+            /** @description First label of the chat’s host name; absent: the name */
+            hostname?: string;
+        };
         PlanRegistration: {
             displayName: string;
             /**
@@ -1994,6 +2096,78 @@ export interface components {
             overrunNanoEur: string;
             /** Format: date-time */
             resetsAt: string;
+        };
+        /** @description The Tenant in the cluster, whoever wrote it */
+        TenantResource: {
+            tenant: string;
+            createdAt: string | null;
+            /** @description As it is stored, with the defaults filled in */
+            spec: {
+                displayName: string;
+                plan: string;
+                owners: string[];
+                language: string;
+                timeZone?: string;
+                hostname?: string;
+                customDomains?: string[];
+                models?: string[];
+                dataResidency?: string;
+                budget?: {
+                    monthlyEur?: string;
+                    memberMonthlyEur?: string;
+                    keyMonthlyEur?: string;
+                    alertThresholdsPercent?: number[];
+                } & {
+                    [key: string]: unknown;
+                };
+                branding?: {
+                    title?: string;
+                    bannerText?: string;
+                } & {
+                    [key: string]: unknown;
+                };
+                suspended?: boolean;
+                deletionPolicy?: string;
+            } & {
+                [key: string]: unknown;
+            };
+            progress: components["schemas"]["TenantProgress"];
+            /** @description Who holds each field, and whether the caller may change it here */
+            fields: components["schemas"]["TenantField"][];
+        };
+        /** @description How far a tenant is; `ready` only speaks of the newest wish */
+        TenantProgress: {
+            tenant: string;
+            ready: boolean;
+            current: boolean;
+            deleting: boolean;
+            url: string | null;
+            conditions: {
+                type: string;
+                /** @enum {string} */
+                status: "True" | "False" | "Unknown";
+                reason: string;
+                message: string;
+            }[];
+        };
+        TenantField: {
+            /** @example budget.monthlyEur */
+            path: string;
+            /**
+             * @description nobody: the default, or absent
+             * @enum {string}
+             */
+            heldBy: "portal" | "other" | "nobody";
+            /**
+             * @description Who holds it, where that is not the portal
+             * @example argocd
+             */
+            manager: string | null;
+            since: string | null;
+            editable: boolean;
+            reason: ("field_managed" | "kept_by_platform" | "not_permitted") | null;
+            /** @description Why it cannot be changed here, for people */
+            detail: string | null;
         };
         Grant: {
             /** Format: uuid */
@@ -3870,6 +4044,86 @@ export interface operations {
             };
         };
     };
+    changeTenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TenantChange"];
+            };
+        };
+        responses: {
+            /** @description Written into the cluster; the operator follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantResource"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field that the caller may not change, or a plan by agreement */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant, or not in the cluster */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Held by somebody else (field_managed), taken, or too small */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid, or no such plan */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The cluster does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listTenants: {
         parameters: {
             query?: {
@@ -3923,6 +4177,75 @@ export interface operations {
                 };
             };
             /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createTenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TenantWish"];
+            };
+        };
+        responses: {
+            /** @description Written into the cluster; the operator begins */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantResource"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The plan is by agreement */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Name or host name taken, or as many tenants owned as one person may */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid, reserved, or no such plan */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The cluster does not answer */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -9606,6 +9929,87 @@ export interface operations {
             };
         };
     };
+    handOverTenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    person: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Handed over */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in too long ago */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant or member */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No seat is free, or the owners are held elsewhere (field_managed) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The cluster does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listInvitations: {
         parameters: {
             query?: {
@@ -10078,6 +10482,236 @@ export interface operations {
                 };
             };
             /** @description The database does not answer; nothing was changed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTenantResource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As the API server has it now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantResource"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant, or not in the cluster */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The cluster does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    streamTenantProgress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An endless stream of `progress` (see TenantProgress), and `gone` when the Tenant is no more */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is for another part of the API */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is not valid; `errors` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many open streams */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This control plane runs without a cluster */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    requestTenantDeletion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The tenant’s name once more, typed by hand */
+                    name: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The operator carries the deletion policy out */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        tenant: string;
+                        /** @enum {string} */
+                        deletionPolicy: "Retain" | "Snapshot" | "Delete";
+                    };
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in too long ago */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such tenant, or not in the cluster */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It was made elsewhere (field_managed): delete it there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The name does not match */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The cluster does not answer */
             503: {
                 headers: {
                     [name: string]: unknown;
