@@ -54,13 +54,13 @@ async function answer(
   response: ServerResponse,
   path: string,
 ): Promise<void> {
-  const { provider } = await parts.providers.present();
+  const { provider, handle } = await parts.providers.present();
   if (path.startsWith(`${INTERACTION_PATH}/`)) return interact(provider, parts, request, response, path);
   // As a router would hand it over: the library finds the part before its own addresses by comparing the two.
   const mounted = request as IncomingMessage & { originalUrl?: string };
   mounted.originalUrl = request.url ?? '';
   request.url = mounted.originalUrl.slice(PREFIX.length) || '/';
-  await provider.callback()(request, response);
+  await handle(request, response);
 }
 
 function fail(parts: MountParts, request: IncomingMessage, response: ServerResponse, error: unknown): void {

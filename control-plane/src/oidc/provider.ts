@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import Provider, { type KoaContextWithOIDC, type Session } from 'oidc-provider';
 import type { Logger } from 'pino';
 import { isSecretOf } from './client-secret.ts';
@@ -26,7 +27,9 @@ export function makeProvider(parts: MakeProviderParts, keys: readonly SigningKey
   };
   // The database has noted whom to tell by then, and the worker tells them: see 0017-oidc.sql and logout-worker.ts.
   provider.Client.prototype.backchannelLogout = async () => undefined;
-  provider.on('server_error', (_ctx, err) => parts.log.error({ err }, 'the OpenID provider failed'));
+  const failed = (err: unknown) => parts.log.error({ err }, 'the OpenID provider failed');
+  provider.on('server_error', (_ctx, err) => failed(err));
+  (provider as EventEmitter).on('error', failed);
   provider.use(async (ctx, next) => {
     ctx.set(PAGE_SECURITY);
     await next();

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
 import { type MakeProviderParts, makeProvider } from './provider.ts';
 import { readSigningKeys, type SigningKey } from './signing-keys.ts';
@@ -9,7 +10,11 @@ import { readSigningKeys, type SigningKey } from './signing-keys.ts';
 export const LOOK_AGAIN_MS = 30_000;
 
 /** The provider with the present keys. */
-export type Present = { readonly provider: Provider; readonly keys: readonly [SigningKey, ...SigningKey[]] };
+export type Present = {
+  readonly provider: Provider;
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+  readonly keys: readonly [SigningKey, ...SigningKey[]];
+};
 
 /** Hands out the provider of the moment. Other keys make another one; requests under way finish with the one they began with. */
 export class Providers {
@@ -37,7 +42,8 @@ export class Providers {
     try {
       const keys = await readSigningKeys(this.#parts.pool, this.#parts.vault, now);
       if (this.#present === undefined || ids(keys) !== ids(this.#present.keys)) {
-        this.#present = { provider: makeProvider(this.#parts, keys), keys };
+        const provider = makeProvider(this.#parts, keys);
+        this.#present = { provider, handle: provider.callback(), keys };
       }
       this.#lookedAt = now.getTime();
       return this.#present;
