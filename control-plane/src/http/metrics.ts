@@ -26,6 +26,7 @@ export type Metrics = {
   readonly outboxOldestSeconds: Gauge;
   readonly outboxDeadLetters: Gauge;
   readonly deliveries: Counter<'channel' | 'outcome'>;
+  readonly chatLogouts: Counter<'outcome'>;
   readonly mails: Counter<'outcome'>;
   readonly pendingDeliveries: Gauge;
   readonly oldestDeliverySeconds: Gauge;
@@ -153,6 +154,12 @@ export function createMetrics(pool: { totalCount: number; idleCount: number; wai
     outboxDeadLetters: new Gauge({
       name: 'cloudfreedom_outbox_dead_letters',
       help: 'Most results that the gateways of one tenant could not deliver because they were refused for good',
+      registers,
+    }),
+    chatLogouts: new Counter({
+      name: 'cloudfreedom_chat_logouts_total',
+      help: 'Attempts to tell a chat that somebody has signed out, by outcome',
+      labelNames: ['outcome'],
       registers,
     }),
     deliveries: new Counter({

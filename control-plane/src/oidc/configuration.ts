@@ -35,21 +35,24 @@ export type ProviderParts = {
 export function configuration(parts: ProviderParts, keys: readonly SigningKey[]): Configuration {
   const { pool, vault, portalUrl } = parts;
   const clients = new ClientAdapter(pool, portalUrl);
-  const secure = { httpOnly: true, secure: true, sameSite: 'lax', signed: true } as const;
+  // A portal without encryption is a developer's: no browser would take these cookies of it.
+  const secure = portalUrl.startsWith('https:');
+  const prefix = secure ? '__Secure-cloudfreedom' : 'cloudfreedom';
+  const cookie = { httpOnly: true, secure, sameSite: 'lax', signed: true } as const;
   return {
     // The library takes the adapter of its clients for a whole one; of it, it only ever calls `find`.
     adapter: (model) => (model === 'Client' ? (clients as unknown as RecordAdapter) : new RecordAdapter(pool, model)),
     jwks: { keys: keys.map(({ jwk }) => jwk) },
     cookies: {
       names: {
-        session: '__Secure-cloudfreedom-oidc',
-        interaction: '__Secure-cloudfreedom-oidc-sign-in',
-        resume: '__Secure-cloudfreedom-oidc-resume',
+        session: `${prefix}-oidc`,
+        interaction: `${prefix}-oidc-sign-in`,
+        resume: `${prefix}-oidc-resume`,
       },
       keys: [vault.mac('oidc-cookies', portalUrl).toString('base64url')],
-      long: { ...secure, path: '/oidc' },
+      long: { ...cookie, path: '/oidc' },
       // Each with the path of its own sign-in, so that two windows do not disturb each other.
-      short: secure,
+      short: cookie,
     },
     claims: CLAIMS,
     scopes: ['openid'],

@@ -69,17 +69,21 @@ export class LogoutQueue {
     );
   }
 
-  /** The chat did not hear it: another time, unless nothing is left that it could end. */
-  async failed({ id, attempt }: Logout, error: unknown): Promise<void> {
+  /**
+   * The chat did not hear it: another time, unless nothing is left that it could end.
+   * @returns whether it will be told again
+   */
+  async failed({ id, attempt }: Logout, error: unknown): Promise<'retry' | 'given_up'> {
     const pauseMs = Math.min(this.#firstPauseMs * 2 ** Math.min(attempt - 1, 20), LONGEST_PAUSE_MS);
     const message = (error instanceof Error ? error.message : String(error)).slice(0, MAX_ERROR_LENGTH);
-    await this.#pool.query(
+    const { rows } = await this.#pool.query<{ state: string }>(
       `update oidc_logout set last_error = $2, next_attempt_at = clock_timestamp() + $3 * interval '1 millisecond',
          state = case when old then 'given_up' else 'pending' end, ended_at = case when old then clock_timestamp() end
        from (select created_at < clock_timestamp() - make_interval(hours => $4) as old from oidc_logout where id = $1) age
-       where id = $1 and state = 'pending'`,
+       where id = $1 and state = 'pending' returning state`,
       [id, message, pauseMs, GIVE_UP_HOURS],
     );
+    return rows[0]?.state === 'given_up' ? 'given_up' : 'retry';
   }
 
   /** Forgets what ended long ago. */

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Bell } from '../events/bell.ts';
+import type { Metrics } from '../http/metrics.ts';
 import { clientIdOf } from './client-adapter.ts';
 import type { Logout, LogoutQueue } from './logout-queue.ts';
 import { logoutToken } from './logout-token.ts';
@@ -17,6 +18,7 @@ export type LogoutWorkerOptions = {
   readonly bell: Bell;
   readonly issuer: string;
   readonly signingKey: () => Promise<SigningKey>;
+  readonly metrics: Metrics;
   readonly log: Logger;
 };
 
@@ -46,21 +48,23 @@ export function startLogoutWorker(options: LogoutWorkerOptions): () => Promise<v
 
 /** Takes one message that is due and tries to tell it. @returns whether there was one */
 async function tellNext(options: LogoutWorkerOptions, signal: AbortSignal): Promise<boolean> {
-  const { queue, log } = options;
+  const { queue, log, metrics } = options;
   const logout = await queue.take();
   if (logout === undefined) return false;
   if (logout.url === null) {
     await queue.ended(logout, 'given_up');
+    metrics.chatLogouts.inc({ outcome: 'given_up' });
     return true;
   }
   try {
     await tell(options, logout, logout.url, signal);
   } catch (error) {
-    await queue.failed(logout, error);
+    metrics.chatLogouts.inc({ outcome: await queue.failed(logout, error) });
     log.info({ err: error, tenant: logout.tenant, attempt: logout.attempt }, 'a chat could not be told of a sign-out');
     return true;
   }
   await queue.ended(logout, 'heard');
+  metrics.chatLogouts.inc({ outcome: 'heard' });
   return true;
 }
 

@@ -19,6 +19,7 @@ export type MountParts = {
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly now: () => Date;
+  readonly draining: () => boolean;
 };
 
 /** The provider among the things this server answers. */
@@ -30,6 +31,8 @@ export function oidcMount(parts: MountParts): Mount {
       const start = performance.now();
       const path = (request.url ?? '').split('?', 1)[0] ?? '';
       response.once('close', () => note(parts, request, response, path, performance.now() - start));
+      // The next request of this connection goes to another replica.
+      if (parts.draining()) response.setHeader('connection', 'close');
       speakAs(portal, request);
       answer(parts, request, response, path).catch((error: unknown) => fail(parts, request, response, error));
     },

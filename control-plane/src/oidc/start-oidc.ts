@@ -24,7 +24,7 @@ export function startOidc(parts: OidcParts): { readonly mount: Mount; readonly s
   const providers = new Providers({ ...parts, issuer });
   const queue = new LogoutQueue(pool, parts.logoutPauseMs);
   const signingKey = async () => (await providers.present()).keys[0];
-  const stopWorker = startLogoutWorker({ queue, bell, issuer, signingKey, log });
+  const stopWorker = startLogoutWorker({ queue, bell, issuer, signingKey, metrics: parts.metrics, log });
   const tidy = async () => {
     await rotateWhenDue(pool, vault, now());
     await pruneRecords(pool, PRUNE_AT_MOST);

@@ -59,6 +59,14 @@ describe('a Tenant whose wish can be met', () => {
     expect(chat(decide(settled({ tenant: wished })))).toEqual([3]);
   });
 
+  it('rolls its client at the OpenID provider when that Secret is deleted, and gets one that it never had', () => {
+    const input = settled();
+    const owned = input.owned.filter(({ metadata }) => metadata.name !== 'oidc-client');
+    const fresh = freshSecrets((bytes) => `others-of-${bytes}-bytes`, 'acme');
+    const decision = decide({ ...input, owned, fresh });
+    expect(listed(decision)).toEqual(['create Secret/oidc-client', 'apply Deployment/open-webui', 'register']);
+  });
+
   it('leaves Models of its plan out whose key is missing, and says so', () => {
     const models = [
       model('gpt-4o'),
