@@ -12,12 +12,17 @@ export type MailCatcher = {
   readonly close: () => Promise<void>;
 };
 
-/** A real SMTP server that keeps what it gets. */
-export async function startMailCatcher(port = 0): Promise<MailCatcher> {
+/** A real SMTP server that keeps what it gets. With a password, it wants the user `mailer` to sign in. */
+export async function startMailCatcher(port = 0, password?: string): Promise<MailCatcher> {
   const server = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ['STARTTLS', 'AUTH'],
+    authOptional: password === undefined,
+    disabledCommands: password === undefined ? ['STARTTLS', 'AUTH'] : ['STARTTLS'],
+    allowInsecureAuth: true,
     logger: false,
+    onAuth(given, _session, done) {
+      const right = given.username === 'mailer' && given.password === password;
+      done(right ? null : new Error('wrong password'), right ? { user: 'mailer' } : undefined);
+    },
     onData(stream, _session, done) {
       simpleParser(stream).then((mail) => {
         if (catcher.refuse > 0) {
@@ -34,7 +39,7 @@ export async function startMailCatcher(port = 0): Promise<MailCatcher> {
   const listening = server.listen(port, '127.0.0.1');
   await once(listening, 'listening');
   const catcher: MailCatcher = {
-    url: `smtp://127.0.0.1:${(listening.address() as AddressInfo).port}`,
+    url: `smtp://${password === undefined ? '' : `mailer:${password}@`}127.0.0.1:${(listening.address() as AddressInfo).port}`,
     mails: [],
     refuse: 0,
     close: () => new Promise((resolve) => server.close(resolve)),
