@@ -6,6 +6,7 @@ import { type Logger, pino } from 'pino';
 import { deliverAlerts } from './alerts/deliver.ts';
 import { startDeliveryWorker } from './alerts/delivery-worker.ts';
 import { openMailer } from './alerts/mailer.ts';
+import { sealWebhookSecrets } from './alerts/webhook-secret.ts';
 import { startAuditRetention } from './audit/retention.ts';
 import { Catalogue, storeRate } from './catalogue/catalogue.ts';
 import { shippedPriceList, storePriceList } from './catalogue/price-snapshot.ts';
@@ -111,6 +112,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const topUpUrl = options.topUpUrl ?? `${portalUrl}/top-up`;
     // Without a key given, what is sealed is lost with the process: its database is, too, or it is a test's.
     const vault = openVault(options.encryptionKey ?? randomBytes(32).toString('base64url'));
+    await sealWebhookSecrets(pool, vault);
     const webhookTrustedHosts = options.webhookTrustedHosts ?? [];
     const bell = new Bell(databaseUrl, log);
     undo.push(() => bell.stop());
@@ -125,7 +127,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const mailer =
       options.smtpUrl === undefined ? undefined : openMailer(options.smtpUrl, options.mailFrom ?? MAIL_FROM);
     undo.push(async () => mailer?.close());
-    const deliver = deliverAlerts({ mailer, topUpUrl, trustedHosts: webhookTrustedHosts });
+    const deliver = deliverAlerts({ mailer, vault, topUpUrl, trustedHosts: webhookTrustedHosts });
     undo.push(startDeliveryWorker({ pool, bell, deliver, metrics, log }));
     undo.push(startMailWorker({ pool, vault, bell, mailer, metrics, log }));
     const platformAdmins = options.platformAdmins ?? [];

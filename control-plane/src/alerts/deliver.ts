@@ -1,8 +1,10 @@
+import type { Vault } from '../crypto/vault.ts';
 import { alertText } from './alert-text.ts';
 import { type Delivery, Undeliverable } from './delivery-queue.ts';
 import type { Deliver } from './delivery-worker.ts';
 import type { Mailer } from './mailer.ts';
 import { AddressRefused, type OutboundOptions, postOutbound } from './outbound-request.ts';
+import { openWebhookSecret } from './webhook-secret.ts';
 import { signedHeaders } from './webhook-signature.ts';
 
 /** What a receiver answers that wants no more of it. */
@@ -11,6 +13,7 @@ const GONE = 410;
 export type DeliverOptions = {
   /** undefined: no mail server is configured. */
   readonly mailer: Mailer | undefined;
+  readonly vault: Vault;
   readonly topUpUrl: string;
   readonly trustedHosts: readonly string[];
   readonly resolve?: OutboundOptions['resolve'];
@@ -67,7 +70,7 @@ async function webhook(options: DeliverOptions, delivery: Delivery, signal: Abor
   const headers = {
     'content-type': 'application/json',
     'user-agent': 'CloudFreedom-Webhook/1',
-    ...signedHeaders(secret, delivery.id, new Date(), body),
+    ...signedHeaders(openWebhookSecret(options.vault, delivery.tenant, secret), delivery.id, new Date(), body),
   };
   const { trustedHosts, resolve } = options;
   const status = await postOutbound(url, headers, body, {

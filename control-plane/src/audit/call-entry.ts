@@ -22,7 +22,9 @@ export function entryOfCall(
   tenant: bigint | null,
 ): AuditEntry | undefined {
   const { audit } = answer;
-  if (route.method === 'get' || route.access === 'gateway' || audit === 'unchanged') return undefined;
+  if (route.access === 'gateway' || audit === 'unchanged') return undefined;
+  // A sign-in that comes back from a provider is a GET, and says so.
+  if (route.method === 'get' && audit === undefined) return undefined;
   if (audit === undefined && (answer.status >= 400 || call.principal.kind === 'anonymous')) return undefined;
   // The operator repeats itself on purpose; what did not change is no news.
   if (call.principal.kind === 'operator' && audit !== undefined && changesNothing(audit)) return undefined;

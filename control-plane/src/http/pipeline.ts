@@ -120,7 +120,7 @@ async function perform(
   };
   const answer = await route.run(pipeline.services, call as Call<never, never, never>);
   if (pipeline.checkAnswers) checkAnswer(route, answer);
-  if (route.method !== 'get' && route.access !== 'gateway') {
+  if (route.access !== 'gateway' && (route.method !== 'get' || answer.audit !== undefined)) {
     const [path = ''] = (request.url ?? '').split('?', 1);
     await auditCall(pipeline.services, route, { ...call, path }, answer, tenantNamedBy(params));
   }

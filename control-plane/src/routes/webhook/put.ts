@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { AddressRefused, parseWebhookUrl } from '../../alerts/outbound-request.ts';
+import { sealWebhookSecret } from '../../alerts/webhook-secret.ts';
 import { webhookSecret } from '../../alerts/webhook-signature.ts';
 import { Problem, problem } from '../../http/problem.ts';
 import { route } from '../../http/route.ts';
@@ -42,7 +43,7 @@ export const putWebhook = route({
          on conflict (tenant_id) do update set url = excluded.url, changed_at = now(),
            secret = case when $4 then excluded.secret else w.secret end
          returning *, secret = $3 as fresh, xmax = 0 as made`,
-        [tenant.id, body.url, secret, body.rotateSecret],
+        [tenant.id, body.url, sealWebhookSecret(services.vault, tenant.name, secret), body.rotateSecret],
       );
       const shown = rows[0]?.fresh === true ? { secret: webhookSecret(secret) } : {};
       const view = webhookView(rows[0]);
