@@ -1031,7 +1031,7 @@ create table webhook (
   created_at timestamp with time zone default now() not null,
   changed_at timestamp with time zone default now() not null,
   constraint webhook_pkey PRIMARY KEY (tenant_id),
-  constraint webhook_secret_check CHECK ((octet_length(secret) = 32)),
+  constraint webhook_secret_check CHECK ((octet_length(secret) >= 32)),
   constraint webhook_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id),
   constraint webhook_url_check CHECK ((length(url) <= 2048))
 );
