@@ -11,11 +11,16 @@ interface Rule {
 }
 
 const rendered = objects(await template('--set', 'baseDomain=a.example'));
-const rules: Rule[] = rendered.find(({ kind }) => kind === 'ClusterRole').rules;
+const rulesOf = (part: string): Rule[] =>
+  rendered.find(({ kind, metadata }) => kind === 'ClusterRole' && metadata.name.endsWith(`-${part}`)).rules;
 
-/** `group/resource` of every rule that grants one of the verbs. */
+/** `group/resource` of every rule that grants one of the verbs; the operator's unless said otherwise. */
 function granted(...verbs: string[]): string[] {
-  return rules
+  return grantedTo('operator', ...verbs);
+}
+
+function grantedTo(part: string, ...verbs: string[]): string[] {
+  return rulesOf(part)
     .filter((rule) => rule.verbs.some((verb) => verbs.includes(verb)))
     .flatMap(({ apiGroups, resources }) => apiGroups.flatMap((group) => resources.map((each) => `${group}/${each}`)))
     .sort();
@@ -36,6 +41,15 @@ test('the operator may look at what it watches', () => {
   }
 });
 
+test('the control plane may write Tenants, look at plans and models, and nothing else', () => {
+  expect(grantedTo('control-plane', 'create', 'patch', 'delete')).toEqual(['cloudfreedom.de/tenants']);
+  expect(grantedTo('control-plane', 'get', 'list', 'watch')).toEqual([
+    'cloudfreedom.de/models',
+    'cloudfreedom.de/plans',
+    'cloudfreedom.de/tenants',
+  ]);
+});
+
 test('no role has a wildcard, and none may touch roles, nodes or the insides of pods', () => {
   const everything = JSON.stringify(rendered.filter(({ kind }) => kind === 'ClusterRole' || kind === 'Role'));
   for (const word of [
@@ -52,9 +66,9 @@ test('no role has a wildcard, and none may touch roles, nodes or the insides of 
   }
 });
 
-test('the control plane has no token, and every container is closed in', () => {
+test('operator and control plane have a token, and every container is closed in', () => {
   const templates = rendered.filter(({ kind }) => kind === 'Deployment').map(({ spec }) => spec.template.spec);
-  expect(templates.map(({ automountServiceAccountToken: token }) => token)).toEqual([false, true]);
+  expect(templates.map(({ automountServiceAccountToken: token }) => token)).toEqual([true, true]);
   for (const pod of templates) {
     expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
     for (const container of pod.containers as Rendered[]) {

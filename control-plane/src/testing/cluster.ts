@@ -1,5 +1,8 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { KubeObject } from '@cloudfreedom/operator/runtime/cluster.ts';
 import type { KubeCluster } from '@cloudfreedom/operator/runtime/kube-cluster.ts';
+import { parseAllDocuments } from 'yaml';
 import { startApiServer } from '../../../e2e/cluster/api-server.ts';
 import { realCluster } from '../../../operator/src/runtime/testing/real-cluster.ts';
 import { installDefinitions } from '../../../operator/src/testing/install-definitions.ts';
@@ -7,6 +10,7 @@ import { TENANTS } from '../kubernetes/tenant-resources.ts';
 
 /** A real API server that knows our kinds, for one test file. */
 export type TestCluster = {
+  /** Of somebody who may what the chart lets the control plane do, and nothing else. */
   readonly kubeconfigPath: string;
   readonly cluster: KubeCluster;
   /** Applies a Tenant as Git or an engineer would: under another manager than ours. */
@@ -17,15 +21,20 @@ export type TestCluster = {
   readonly stop: () => Promise<void>;
 };
 
+const USER = 'the-control-plane';
+const RBAC = 'rbac.authorization.k8s.io/v1';
+const GOLDEN = join(import.meta.dirname, '../../../charts/platform/testdata/smallest/golden.yaml');
+
 /** Starts it: some seconds, once the tools have been built. */
 export async function startTestCluster(): Promise<TestCluster> {
   const server = await startApiServer();
   const cluster = await realCluster(server.kubeconfigPath);
   await installDefinitions(cluster);
+  await allow(cluster, USER);
   const { apiVersion, kind } = TENANTS;
   const tenant = (name: string) => cluster.get({ resource: TENANTS, name });
   return {
-    kubeconfigPath: server.kubeconfigPath,
+    kubeconfigPath: server.kubeconfigFor(USER),
     cluster,
     tenant,
     applyAs: (manager, name, spec) => cluster.apply(TENANTS, { apiVersion, kind, metadata: { name }, spec }, manager),
@@ -46,4 +55,22 @@ export async function startTestCluster(): Promise<TestCluster> {
       await server.stop();
     },
   };
+}
+
+/** Gives a user the role that the chart gives the control plane. */
+async function allow(cluster: KubeCluster, user: string): Promise<void> {
+  const documents = parseAllDocuments(await readFile(GOLDEN, 'utf8')).map((each) => each.toJS() as KubeObject | null);
+  const role = documents.find((each) => each?.kind === 'ClusterRole' && each.metadata.name.endsWith('-control-plane'));
+  if (!role) throw new Error('the chart has no role for the control plane');
+  const of = (kind: string, plural: string) => ({ apiVersion: RBAC, kind, plural, namespaced: false });
+  await cluster.apply(of('ClusterRole', 'clusterroles'), role, 'helm');
+  const { name } = role.metadata;
+  const binding = {
+    apiVersion: RBAC,
+    kind: 'ClusterRoleBinding',
+    metadata: { name },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
+    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }],
+  };
+  await cluster.apply(of('ClusterRoleBinding', 'clusterrolebindings'), binding, 'helm');
 }

@@ -17,10 +17,14 @@ export type EventReader = {
   readonly close: () => void;
 };
 
-export async function readEvents(url: string, key: string, headers: Record<string, string> = {}): Promise<EventReader> {
+export async function readEvents(
+  url: string,
+  key: string | undefined,
+  headers: Record<string, string> = {},
+): Promise<EventReader> {
   const abort = new AbortController();
   const response = await fetch(url, {
-    headers: { authorization: `Bearer ${key}`, ...headers },
+    headers: { ...(key === undefined ? {} : { authorization: `Bearer ${key}` }), ...headers },
     signal: abort.signal,
   });
   const events: StreamedEvent[] = [];
