@@ -16,14 +16,19 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from './database/embedde
 import { migrate } from './database/migrate.ts';
 import { openPool } from './database/pool.ts';
 import { Bell } from './events/bell.ts';
+import { startTeller } from './events/teller.ts';
 import { Files } from './files/files.ts';
 import { openFileDriver } from './files/open-driver.ts';
 import { startFileSweeper } from './files/sweep.ts';
 import { hashSecret } from './http/auth.ts';
 import { trustedProxies } from './http/client.ts';
+import type { Quotas } from './http/limits/quotas.ts';
+import { RateLimits } from './http/limits/rate-limits.ts';
 import { createMetrics } from './http/metrics.ts';
 import { servePortal } from './http/portal-files.ts';
+import { ConditionalWrites } from './http/preconditions.ts';
 import { listen } from './http/server.ts';
+import { startUpkeep } from './http/upkeep.ts';
 import { appointPlatformAdmins } from './identity/account/people.ts';
 import { startTidying } from './identity/account/tidy.ts';
 import { Passwords } from './identity/password.ts';
@@ -79,6 +84,8 @@ export type ControlPlaneOptions = Partial<Omit<Config, 'adminKey' | 'operatorKey
     readonly hashCost?: HashCost;
     /** Every answer is checked against its OpenAPI schema. On unless `main` says otherwise. */
     readonly checkAnswers?: boolean;
+    /** Replaces limits of callers. */
+    readonly quotas?: Partial<Quotas>;
   };
 
 /**
@@ -142,6 +149,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       undo.push(tenantResources.stop);
       undo.push(startTellingStatus(pool, tenantResources, log));
     }
+    undo.push(startTeller(pool, log));
+    undo.push(startUpkeep(pool, log));
     const shutdown = new AbortController();
     const services: Services = {
       pool,
@@ -170,7 +179,16 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     };
     const keys = { admin: hashSecret(options.adminKey), operator: hashSecret(options.operatorKey) };
     const proxies = trustedProxies(options.trustedProxies ?? []);
-    const pipeline = { services, keys, telemetry, proxies, checkAnswers: options.checkAnswers ?? true };
+    const pipeline = {
+      services,
+      keys,
+      telemetry,
+      proxies,
+      limits: new RateLimits(pool, log, options.quotas),
+      conditionalWrites: new ConditionalWrites(pool),
+      reads: new Map(routes.filter(({ method }) => method === 'get').map((route) => [route.path, route])),
+      checkAnswers: options.checkAnswers ?? true,
+    };
     const oidc = startOidc({ ...services, clusterUrl, logoutPauseMs: options.logoutPauseMs });
     undo.push(oidc.stop);
     const beside = { mounts: [oidc.mount], pages: servePortal(options.portalFolder) };

@@ -80,6 +80,30 @@ test('a number that is ahead of us starts with what comes now', async () => {
   await expect.poll(() => ids(reader)).toEqual([2]);
 });
 
+test('with a filter shows those types alone, families too, and still goes on after the last one seen', async () => {
+  const types = ['member.joined', 'member.left', 'key.created', 'memberxjoined.x', 'budget.changed', 'member.left'];
+  for (const type of types) {
+    await pool.query(`select event_append(id, $1, '{}') from tenant where name = 'demo'`, [type]);
+  }
+  const members = await read({ query: '?after=0&types=member.*,budget.changed' });
+  await expect.poll(() => ids(members)).toEqual([1, 2, 5, 6]);
+  const joined = await read({ query: '?after=0&types=member.joined' });
+  await expect.poll(() => ids(joined)).toEqual([1]);
+  await append('demo', {});
+  await pool.query(`select event_append(id, 'member.joined', '{}') from tenant where name = 'demo'`);
+  await expect.poll(() => ids(joined)).toEqual([1, 8]);
+  const resumed = await read({ query: '?types=member.*', headers: { 'last-event-id': '5' } });
+  await expect.poll(() => ids(resumed)).toEqual([6, 8]);
+});
+
+test('with a filter nothing is lost or read twice, however much of other types lies between', async () => {
+  await pool.query(`select event_append(t.id, case when n % 7 = 0 then 'test.wanted' else 'test.other' end, '{}')
+    from tenant t, generate_series(1, 2100) n where t.name = 'demo'`);
+  const reader = await read({ query: '?after=0&types=test.wanted' });
+  await expect.poll(() => reader.events.length).toBe(300);
+  expect(ids(reader)).toEqual(Array.from({ length: 300 }, (_, index) => (index + 1) * 7));
+});
+
 test('shows what another replica wrote', async () => {
   const other = await startApi({ databaseUrl });
   const reader = await read({ on: other });
@@ -186,6 +210,9 @@ test('a tenant has at most fifty', async () => {
 test.each([
   ['?after=many', {}],
   ['?since=1', {}],
+  ['?types=', {}],
+  ['?types=member.%', {}],
+  ['?types=*', {}],
   ['', { 'last-event-id': 'x' }],
 ])('%s %o is refused', async (query, headers) => {
   expect((await api.admin('GET', `/v1/tenants/demo/events${query}`, undefined, headers)).status).toBe(422);

@@ -5,11 +5,15 @@ import { auditCall } from '../audit/audit-call.ts';
 import type { Services } from '../services.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { traceIdOf } from '../trace-context.ts';
-import { admit } from './admit.ts';
-import { ANONYMOUS, identify, type Principal, refuseOtherSites, type ServiceKeys } from './auth.ts';
+import { ANONYMOUS, type Principal, type ServiceKeys } from './auth.ts';
 import { readJson, readUpload } from './body.ts';
+import { type Caller, callerOf, headerOf } from './caller.ts';
+import { carryOut } from './carry-out.ts';
 import { clientOf, cookiesOf, type TrustedProxies } from './client.ts';
-import type { Role } from './permissions.ts';
+import { describedAnswers, isTagged } from './described-answers.ts';
+import { entityTag, isKnown } from './entity-tag.ts';
+import type { RateLimits } from './limits/rate-limits.ts';
+import type { ConditionalWrites } from './preconditions.ts';
 import { HttpProblem, invalidInput, problem } from './problem.ts';
 import type { Answer, Call, Route } from './route.ts';
 import { isStream, sendStream, signalOf } from './stream.ts';
@@ -26,6 +30,10 @@ export type Pipeline = {
   readonly keys: ServiceKeys;
   readonly telemetry: Telemetry;
   readonly proxies: TrustedProxies;
+  readonly limits: RateLimits;
+  readonly conditionalWrites: ConditionalWrites;
+  /** The routes that read, by their path. */
+  readonly reads: ReadonlyMap<string, Route>;
   /** Tests have every answer checked against the schema that OpenAPI shows. */
   readonly checkAnswers: boolean;
 };
@@ -43,8 +51,9 @@ export async function serve(
   const requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
   const log = pipeline.services.log;
   let principal = ANONYMOUS;
+  const limits: Record<string, string>[] = [];
   const work = async (): Promise<Answer> => {
-    const caller = await callerOf(pipeline, route, params, request);
+    const caller = await callerOf(pipeline, route, params, request, (headers) => limits.push(headers));
     principal = caller.principal;
     return perform(pipeline, route, params, request, response, { ...caller, requestId });
   };
@@ -55,8 +64,10 @@ export async function serve(
     answer = answerOfError(error);
     if (answer.status >= 500) log.error({ err: error, requestId, route: route.id }, 'a request failed');
   }
+  if (pipeline.checkAnswers && answer.status < 500) answer = onlyIfDescribed(pipeline, route, answer);
+  answer = { ...answer, headers: { ...joined(limits), ...answer.headers } };
   const stream = isStream(answer.body) ? answer.body : undefined;
-  if (stream === undefined) send(pipeline, response, answer, requestId);
+  if (stream === undefined) send(pipeline, route, request, response, answer, requestId);
   const status = String(answer.status);
   const milliseconds = performance.now() - start;
   pipeline.services.metrics.requestSeconds.observe({ route: route.id, status }, milliseconds / 1000);
@@ -69,41 +80,13 @@ export async function serve(
   if (stream !== undefined) await sendStream(response, answer, stream, requestId, log);
 }
 
-/** Who calls, let in or turned away before anything of the request is read. */
-async function callerOf(
-  { services, keys }: Pipeline,
-  route: Route,
-  params: Record<string, unknown>,
-  request: IncomingMessage,
-): Promise<{ principal: Principal; role: Role | undefined }> {
-  const credentials = {
-    method: request.method ?? 'GET',
-    authorization: request.headers.authorization,
-    origin: request.headers.origin,
-    fetchSite: headerOf(request, 'sec-fetch-site'),
-    cookies: cookiesOf(request),
-  };
-  if (route.access === 'public') {
-    if (credentials.authorization === undefined) refuseOtherSites(credentials, services.portalUrl, false);
-    return { principal: ANONYMOUS, role: undefined };
-  }
-  const principal = await identify(credentials, services, keys);
-  const role = await admit(principal, route, tenantNamedBy(params), services.pool);
-  return { principal: principal ?? ANONYMOUS, role };
-}
-
-function headerOf(request: IncomingMessage, name: string): string | undefined {
-  const value = request.headers[name];
-  return typeof value === 'string' ? value : undefined;
-}
-
 async function perform(
   pipeline: Pipeline,
   route: Route,
   params: Record<string, unknown>,
   request: IncomingMessage,
   response: ServerResponse,
-  caller: { principal: Principal; role: Role | undefined; requestId: string },
+  caller: Caller & { requestId: string },
 ): Promise<Answer> {
   const call: Call<unknown, unknown, unknown> = {
     params: route.params ? parse(route.params, params) : {},
@@ -118,13 +101,16 @@ async function perform(
     signal: route.streams.length > 0 ? signalOf(response, pipeline.services.shutdown) : NEVER,
     lastEventId: headerOf(request, 'last-event-id'),
   };
-  const answer = await route.run(pipeline.services, call as Call<never, never, never>);
-  if (pipeline.checkAnswers) checkAnswer(route, answer);
-  if (route.access !== 'gateway' && (route.method !== 'get' || answer.audit !== undefined)) {
-    const [path = ''] = (request.url ?? '').split('?', 1);
-    await auditCall(pipeline.services, route, { ...call, path }, answer, tenantNamedBy(params));
-  }
-  return answer;
+  return carryOut(pipeline, route, params, call, request, async () => {
+    const answer = await route.run(pipeline.services, call as Call<never, never, never>);
+    if (pipeline.checkAnswers) checkAnswer(route, answer);
+    // Of an answer that is given again nothing is audited again: it had no effect.
+    if (route.access !== 'gateway' && (route.method !== 'get' || answer.audit !== undefined)) {
+      const [path = ''] = (request.url ?? '').split('?', 1);
+      await auditCall(pipeline.services, route, { ...call, path }, answer, tenantNamedBy(params));
+    }
+    return answer;
+  });
 }
 
 function tenantNamedBy(params: Record<string, unknown>): string | undefined {
@@ -158,10 +144,30 @@ function checkAnswer(route: Route, answer: Answer): void {
   if (!isStream(answer.body)) described.schema?.parse(JSON.parse(JSON.stringify(answer.body)));
 }
 
+/** A refusal by what stands before a route is in the description too, or callers could not be ready for it. */
+function onlyIfDescribed(pipeline: Pipeline, route: Route, answer: Answer): Answer {
+  if (answer.status in describedAnswers(route, pipeline.reads.get(route.path))) return answer;
+  const detail = `${route.id} answered ${answer.status}, which openapi.json does not have`;
+  pipeline.services.log.error({ route: route.id, body: answer.body }, detail);
+  return { status: 500, body: problem(500, 'not_described', detail) };
+}
+
+/** Headers that came one after another, as the lists they are. */
+function joined(parts: readonly Record<string, string>[]): Record<string, string> {
+  const whole: Record<string, string> = {};
+  for (const [name, value] of parts.flatMap((part) => Object.entries(part))) {
+    whole[name] = whole[name] === undefined ? value : `${whole[name]}, ${value}`;
+  }
+  return whole;
+}
+
 function answerOfError(error: unknown): Answer {
   if (error instanceof HttpProblem) {
-    const challenge = error.problem.status === 401 ? { headers: { 'www-authenticate': 'Bearer' } } : {};
-    return { status: error.problem.status, body: error.problem, ...challenge };
+    const { status, retryAfterSeconds } = error.problem;
+    const headers: Record<string, string> = {};
+    if (status === 401) headers['www-authenticate'] = 'Bearer';
+    if (retryAfterSeconds !== undefined) headers['retry-after'] = String(retryAfterSeconds);
+    return { status, body: error.problem, headers };
   }
   if (isDatabaseAway(error)) {
     const detail = 'the database does not answer; nothing was changed, try again';
@@ -179,7 +185,14 @@ function isDatabaseAway(error: unknown): boolean {
   return /Connection terminated|timeout exceeded when trying to connect|Cannot use a pool/.test(error.message);
 }
 
-function send(pipeline: Pipeline, response: ServerResponse, answer: Answer, requestId: string): void {
+function send(
+  pipeline: Pipeline,
+  route: Route,
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: Answer,
+  requestId: string,
+): void {
   if (response.headersSent || response.destroyed) return;
   const raw = typeof answer.body === 'string' || Buffer.isBuffer(answer.body);
   const text = answer.body === undefined ? '' : raw ? (answer.body as string | Buffer) : JSON.stringify(answer.body);
@@ -194,6 +207,16 @@ function send(pipeline: Pipeline, response: ServerResponse, answer: Answer, requ
     headers['content-type'] = answer.status >= 400 ? 'application/problem+json' : 'application/json';
   }
   if (answer.cookies !== undefined && answer.cookies.length > 0) headers['set-cookie'] = [...answer.cookies];
+  if (answer.status === 200 && isTagged(route)) {
+    const tag = entityTag(text);
+    headers.etag = tag;
+    if (isKnown(request.headers['if-none-match'] ?? '', tag)) {
+      delete headers['content-length'];
+      delete headers['content-type'];
+      response.writeHead(304, headers).end();
+      return;
+    }
+  }
   // While draining, every answer asks its connection to end: the next request goes to another replica.
   if (pipeline.services.draining() || answer.status === 413) headers.connection = 'close';
   response.writeHead(answer.status, headers);

@@ -73,6 +73,8 @@ export type Route = {
   readonly upload: UploadRule | undefined;
   /** Needs an Idempotency-Key header. */
   readonly idempotent: boolean;
+  /** What of a caller's limits it counts in: `expensive` has one of its own, `none` is for what must always answer. */
+  readonly limit: 'usual' | 'expensive' | 'none';
   /** Content types of its answers that are streams; empty for most routes. */
   readonly streams: readonly string[];
   /** By status. A schema for JSON; undefined for an empty or non-JSON body. */
@@ -82,7 +84,7 @@ export type Route = {
 
 type Definition<Params extends z.ZodObject, Query extends z.ZodObject, Body extends z.ZodType> = Omit<
   Route,
-  'params' | 'query' | 'body' | 'upload' | 'idempotent' | 'streams' | 'operatorToo' | 'run'
+  'params' | 'query' | 'body' | 'upload' | 'idempotent' | 'limit' | 'streams' | 'operatorToo' | 'run'
 > & {
   readonly operatorToo?: boolean;
   readonly params?: Params;
@@ -90,6 +92,7 @@ type Definition<Params extends z.ZodObject, Query extends z.ZodObject, Body exte
   readonly body?: Body;
   readonly upload?: UploadRule;
   readonly idempotent?: boolean;
+  readonly limit?: Route['limit'];
   readonly streams?: readonly string[];
   readonly run: (services: Services, call: Call<z.output<Params>, z.output<Query>, z.output<Body>>) => Promise<Answer>;
 };
@@ -108,6 +111,7 @@ export function route<
     body: definition.body,
     upload: definition.upload,
     idempotent: definition.idempotent ?? false,
+    limit: definition.limit ?? 'usual',
     streams: definition.streams ?? [],
     // The pipeline parses with these very schemas before it calls, so the handler's types hold.
     run: definition.run as Route['run'],

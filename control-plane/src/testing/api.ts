@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { pino } from 'pino';
 import type { TenantRegistration } from '../catalogue/registrations.ts';
 import { openPool } from '../database/pool.ts';
+import type { Quotas } from '../http/limits/quotas.ts';
 import { ROLES_WITH_SEAT, type Role } from '../http/permissions.ts';
 import { SESSION_COOKIE } from '../identity/session/session-cookie.ts';
 import { openSession, type SignInMethod } from '../identity/session/sessions.ts';
@@ -22,6 +23,17 @@ export const PORTAL_URL = 'https://portal.example.test';
 
 /** Tests sign in often; what a real hash costs is measured elsewhere. */
 const CHEAP_HASH = { ln: 10, r: 8, p: 1 };
+/** Tests call more often than people do. */
+const QUOTA = 1_000_000;
+export const NO_LIMITS: Quotas = {
+  anonymous: QUOTA,
+  address: QUOTA,
+  person: QUOTA,
+  key: QUOTA,
+  tenant: QUOTA,
+  admin: QUOTA,
+  expensive: QUOTA,
+};
 
 export type ApiAnswer = {
   readonly status: number;
@@ -96,6 +108,7 @@ export async function startApi(options: Partial<ControlPlaneOptions> = {}): Prom
     portalUrl: PORTAL_URL,
     topUpUrl: 'https://example.test/top-up',
     hashCost: CHEAP_HASH,
+    quotas: NO_LIMITS,
     log: pino({ level: 'trace' }, sink),
     ...options,
   });

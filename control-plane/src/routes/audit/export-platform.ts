@@ -9,6 +9,7 @@ export const exportPlatformAudit = route({
   summary: 'The platform’s audit as a file, oldest first',
   tag: 'Audit',
   access: 'admin',
+  limit: 'expensive',
   query: AuditExportQuery,
   streams: EXPORT_TYPES,
   responses: {

@@ -10,6 +10,7 @@ export const exportAudit = route({
   summary: 'A tenant’s audit as a file, oldest first',
   tag: 'Audit',
   access: 'audit.read',
+  limit: 'expensive',
   params: TenantParams,
   query: AuditExportQuery,
   streams: EXPORT_TYPES,

@@ -9,6 +9,7 @@ export const verifyPlatformAudit = route({
   summary: 'Prove the platform’s audit from its entries, or name those that are wrong',
   tag: 'Audit',
   access: 'admin',
+  limit: 'expensive',
   responses: { 200: { description: 'What was found', schema: AuditVerification } },
   run: (services) => auditVerification(services, PLATFORM_CHAIN),
 });

@@ -10,6 +10,7 @@ export const verifyAudit = route({
   summary: 'Prove a tenant’s audit from its entries, or name those that are wrong',
   tag: 'Audit',
   access: 'audit.read',
+  limit: 'expensive',
   params: TenantParams,
   responses: {
     200: { description: 'What was found', schema: AuditVerification },

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { eventStream, newestEvent } from '../../events/event-stream.ts';
+import { eventTypesText, patternsOf, TypesFilter } from '../../events/event-types.ts';
 import { HttpProblem, Problem, problem } from '../../http/problem.ts';
 import { route } from '../../http/route.ts';
 import { TenantParams, withTenant } from '../tenants/tenant-view.ts';
@@ -23,10 +24,16 @@ export const streamEvents = route({
       description:
         'Start after the event of this id. A Last-Event-ID header, as browsers send it when they reconnect, wins. Without both only what happens from now on is sent; "0" sends all there is',
     }),
+    types: TypesFilter.optional().meta({
+      description: 'Only these types, with commas between; `member.*` is all of a family. Absent: all',
+      example: 'usage.posted,budget.changed',
+    }),
   }),
   streams: ['text/event-stream'],
   responses: {
-    200: { description: 'An endless stream. Events have ids without gaps; types: budget.threshold_reached' },
+    200: {
+      description: `An endless stream. Events have ids in their order; data is JSON with \`at\`, and by type:\n\n${eventTypesText()}`,
+    },
     404: { description: 'No such tenant', schema: Problem },
     429: { description: 'Too many open streams of this tenant', schema: Problem },
   },
@@ -42,7 +49,8 @@ export const streamEvents = route({
       const asked = lastEventId === undefined ? query.after : parseLastEventId(lastEventId);
       // A number from before a restored backup may be ahead of us: its reader goes on with what comes now.
       const after = asked === undefined || BigInt(asked) > newest ? newest : BigInt(asked);
-      const body = eventStream({ pool, bell, tenant: id, after, signal });
+      const patterns = query.types === undefined ? undefined : patternsOf(query.types);
+      const body = eventStream({ pool, bell, tenant: id, after, patterns, signal });
       return { status: 200, body, headers: { 'content-type': 'text/event-stream; charset=utf-8' } };
     }),
 });

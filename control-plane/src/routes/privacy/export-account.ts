@@ -10,6 +10,7 @@ export const exportAccount = route({
   summary: 'All that is stored about oneself, as one JSON document; secrets are not in it',
   tag: 'Privacy',
   access: 'person',
+  limit: 'expensive',
   streams: ['application/json'],
   responses: {
     ...PERSON_RESPONSES,

@@ -11,6 +11,7 @@ export const createReconciliation = route({
   summary: 'Compare the ledger with its replay and with what the gateways reported, now',
   tag: 'Reconciliations',
   access: 'admin',
+  limit: 'expensive',
   body: z.strictObject({}),
   responses: {
     201: { description: 'What was found. It is stored, should the answer not arrive', schema: ReconciliationView },

@@ -12,6 +12,7 @@ export const healthz = route({
   summary: 'The process is alive',
   tag: 'System',
   access: 'public',
+  limit: 'none',
   responses: { 200: { description: 'Alive', schema: Ok } },
   run: async () => ({ status: 200, body: { status: 'ok' } }),
 });
@@ -23,6 +24,7 @@ export const readyz = route({
   summary: 'It can serve: the database answers, and it is not shutting down',
   tag: 'System',
   access: 'public',
+  limit: 'none',
   responses: {
     200: { description: 'Ready', schema: Ok },
     503: { description: 'Shutting down, or the database does not answer', schema: Problem },

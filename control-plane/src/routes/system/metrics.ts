@@ -7,6 +7,7 @@ export const metrics = route({
   summary: 'Metrics in Prometheus’ text format',
   tag: 'System',
   access: 'public',
+  limit: 'none',
   responses: { 200: { description: 'Metrics; no tenant, user or key is named in them' } },
   run: async ({ metrics: { registry } }) => ({
     status: 200,

@@ -18,6 +18,7 @@ export const exportUsage = route({
   summary: 'All usage lines of a span as a file',
   tag: 'Usage',
   access: 'usage.read',
+  limit: 'expensive',
   params: TenantParams,
   query: z.strictObject({
     ...DateRangeFields,
