@@ -370,6 +370,25 @@ create table hold (
   constraint only_a_lease_has_no_terms CHECK (((state <> 'held'::text) OR ((terms IS NULL) = (NOT (lease_id IS DISTINCT FROM request_id)))))
 ) with (fillfactor=70);
 
+create table idempotency (
+  caller text not null,
+  route text not null,
+  key text not null,
+  payload bytea not null,
+  token uuid not null,
+  leased_until timestamp with time zone not null,
+  status integer,
+  answer bytea,
+  expires_at timestamp with time zone not null,
+  constraint idempotency_caller_check CHECK ((length(caller) <= 120)),
+  constraint idempotency_check CHECK (((status IS NULL) = (answer IS NULL))),
+  constraint idempotency_key_check CHECK (((length(key) >= 1) AND (length(key) <= 200))),
+  constraint idempotency_payload_check CHECK ((octet_length(payload) = 32)),
+  constraint idempotency_pkey PRIMARY KEY (caller, route, key),
+  constraint idempotency_route_check CHECK ((length(route) <= 120)),
+  constraint idempotency_status_check CHECK (((status >= 200) AND (status <= 299)))
+);
+
 create table identity (
   provider text not null,
   subject text not null,
@@ -748,6 +767,15 @@ create table provider_visit (
   constraint provider_visit_state_sha256_check CHECK ((octet_length(state_sha256) = 32))
 );
 
+create table rate_window (
+  bucket text not null,
+  number bigint not null,
+  taken bigint not null,
+  ends_at timestamp with time zone not null,
+  constraint rate_window_bucket_check CHECK ((length(bucket) <= 200)),
+  constraint rate_window_pkey PRIMARY KEY (bucket)
+) with (fillfactor=50);
+
 create table reconciliation (
   id uuid default gen_random_uuid() not null,
   cause text not null,
@@ -912,6 +940,18 @@ create table token_key (
   created_at timestamp with time zone default now() not null,
   constraint token_key_pkey PRIMARY KEY (kid)
 );
+
+create table told (
+  account_id bigint not null,
+  sequence bigint not null,
+  granted bigint not null,
+  posted bigint not null,
+  overrun bigint not null,
+  period text not null,
+  at timestamp with time zone default clock_timestamp() not null,
+  constraint told_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id),
+  constraint told_pkey PRIMARY KEY (account_id)
+) with (fillfactor=50);
 
 create table totp (
   person_id uuid not null,
@@ -1078,6 +1118,8 @@ CREATE INDEX file_expired ON public.file USING btree (expires_at) WHERE (expires
 
 CREATE INDEX hold_overdue ON public.hold USING btree (account_id, expires_at) WHERE (state = 'held'::text);
 
+CREATE INDEX idempotency_expiry ON public.idempotency USING btree (expires_at);
+
 CREATE UNIQUE INDEX invitation_one_per_address ON public.invitation USING btree (tenant_id, lower(email)) WHERE (state = 'pending'::text);
 
 CREATE INDEX invitation_page ON public.invitation USING btree (tenant_id, created_at, id);
@@ -1131,6 +1173,8 @@ CREATE INDEX pending_sign_in_person ON public.pending_sign_in USING btree (perso
 CREATE UNIQUE INDEX person_email ON public.person USING btree (lower(email)) WHERE (state <> 'erased'::text);
 
 CREATE INDEX provider_visit_overdue ON public.provider_visit USING btree (expires_at);
+
+CREATE INDEX rate_window_end ON public.rate_window USING btree (ends_at);
 
 CREATE INDEX reconciliation_page ON public.reconciliation USING btree (started_at, id);
 
@@ -1214,6 +1258,8 @@ CREATE TRIGGER session_revoked_ends_chats AFTER UPDATE OF revoked_at ON public.s
 
 CREATE TRIGGER sub_balance_reaches_threshold AFTER UPDATE ON public.sub_balance FOR EACH ROW WHEN (((new.posted <> old.posted) OR (new.wished IS DISTINCT FROM old.wished))) EXECUTE FUNCTION sub_balance_alert();
 
+CREATE TRIGGER tenant_changes_status AFTER UPDATE ON public.tenant FOR EACH ROW WHEN ((tenant_status(new.*) <> tenant_status(old.*))) EXECUTE FUNCTION tenant_tell_status();
+
 CREATE TRIGGER tenant_changes_time_zone AFTER UPDATE OF time_zone ON public.tenant FOR EACH ROW WHEN ((old.time_zone <> new.time_zone)) EXECUTE FUNCTION usage_cut_days();
 
 CREATE TRIGGER usage_line_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.usage_line FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -1241,6 +1287,12 @@ create type grant_result as (
   period text,
   sequence bigint,
   created_at timestamp with time zone
+);
+
+create type idempotency_claimed as (
+  outcome text,
+  status integer,
+  answer bytea
 );
 
 create type lease_result as (
@@ -1847,6 +1899,24 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.budget_told(p_account bigint)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'period', b.period, 'grantedNanoEur', (b.granted - b.posted_before)::text,
+    'postedNanoEur', (b.posted - b.posted_before)::text, 'heldNanoEur', (b.held - l.leased)::text,
+    'leasedNanoEur', l.leased::text, 'availableNanoEur', (b.granted - b.posted - b.held)::text,
+    'overrunNanoEur', (b.overrun - b.overrun_before)::text,
+    'resetsAt', to_char(b.period_ends_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+  from balance b, lateral (
+    select coalesce(sum(h.amount), 0)::bigint as leased from hold h
+    where h.account_id = b.account_id and h.state = 'held' and h.lease_id = h.request_id) l
+  where b.account_id = p_account
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.catalogue_changed()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1892,6 +1962,71 @@ begin
   -- Only wakes who waits; a reader that was not listening finds the row all the same.
   perform pg_notify('cloudfreedom_event', p_tenant::text);
   return v_id;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.events_tell()
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  r record;
+  v_told int := 0;
+begin
+  insert into told (account_id, sequence, granted, posted, overrun, period)
+  select b.account_id, b.sequence, b.granted, b.posted, b.overrun, b.period from balance b
+  where not exists (select 1 from told t where t.account_id = b.account_id)
+  on conflict do nothing;
+  for r in
+    select t.account_id, t.sequence as sequence_before, a.tenant_id, t.posted as posted_before,
+      (t.granted, t.posted, t.overrun, t.period) <> (b.granted, b.posted, b.overrun, b.period) as moved, b.*
+    from told t join balance b on b.account_id = t.account_id join account a on a.id = t.account_id
+    where b.sequence > t.sequence and t.at <= clock_timestamp() - interval '1 second'
+    order by t.account_id for update of t skip locked
+  loop
+    if r.posted <> r.posted_before then
+      perform event_append(r.tenant_id, 'usage.posted', s.data) from (
+        select jsonb_build_object('requests', sum(requests), 'inputTokens', sum(input_tokens),
+          'outputTokens', sum(output_tokens), 'postedNanoEur', sum(posted)::text, 'overrunNanoEur', sum(overrun)::text) as data
+        from usage_sums(r.account_id, r.sequence_before, r.sequence) having count(*) > 0) s;
+    end if;
+    if r.moved then
+      perform event_append(r.tenant_id, 'budget.changed', budget_told(r.account_id));
+    end if;
+    update told set sequence = r.sequence, granted = r.granted, posted = r.posted, overrun = r.overrun,
+      period = r.period, at = clock_timestamp()
+    where account_id = r.account_id;
+    v_told := v_told + r.moved::int;
+  end loop;
+  return v_told;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.idempotency_claim(p_caller text, p_route text, p_key text, p_payload bytea, p_token uuid, p_lease interval, p_kept interval)
+ RETURNS idempotency_claimed
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_now timestamptz := clock_timestamp();
+  r idempotency;
+begin
+  insert into idempotency as i (caller, route, key, payload, token, leased_until, expires_at)
+  values (p_caller, p_route, p_key, p_payload, p_token, v_now + p_lease, v_now + p_kept)
+  on conflict (caller, route, key) do update set
+    payload = excluded.payload, token = excluded.token, leased_until = excluded.leased_until, status = null,
+    answer = null, expires_at = excluded.expires_at
+  where i.expires_at <= v_now or i.status is null and i.leased_until <= v_now and i.payload = excluded.payload
+  returning * into r;
+  if found then
+    return ('claimed', null, null)::idempotency_claimed;
+  end if;
+  select * into r from idempotency where caller = p_caller and route = p_route and key = p_key;
+  if not found then
+    -- Released in this very moment: the next try finds the way free.
+    return ('in_progress', null, null)::idempotency_claimed;
+  end if;
+  return (case when r.payload <> p_payload then 'reused' when r.status is null then 'in_progress' else 'done' end,
+          r.status, r.answer)::idempotency_claimed;
 end $function$
 ;
 
@@ -2977,6 +3112,27 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.rate_take(p_bucket text, p_limit integer, p_window_seconds integer, p_want integer, OUT got integer, OUT remaining integer, OUT seconds_left double precision)
+ RETURNS record
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_now double precision := extract(epoch from clock_timestamp());
+  v_number bigint := floor(v_now / p_window_seconds);
+  v_taken bigint;
+begin
+  insert into rate_window as w (bucket, number, taken, ends_at)
+  values (p_bucket, v_number, p_want, to_timestamp((v_number + 1) * p_window_seconds))
+  on conflict (bucket) do update set
+    taken = case when w.number >= excluded.number then w.taken else 0 end + excluded.taken,
+    number = greatest(w.number, excluded.number), ends_at = greatest(w.ends_at, excluded.ends_at)
+  returning taken into v_taken;
+  got := greatest(0, least(p_want, p_limit - (v_taken - p_want)));
+  remaining := greatest(0, p_limit - v_taken);
+  seconds_left := (v_number + 1) * p_window_seconds - v_now;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -3036,6 +3192,24 @@ begin
   update sub_balance set held = held + p_amount,
     budget = case when budget is not null then greatest(budget, posted + held + p_amount) end
   where subject_id = p_subject and period = p_period;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.tenant_status(t tenant)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+RETURN CASE WHEN ((t).state <> 'open'::text) THEN (t).state WHEN COALESCE((((t).registration ->> 'suspended'::text))::boolean, false) THEN 'suspended'::text ELSE 'open'::text END
+;
+
+CREATE OR REPLACE FUNCTION public.tenant_tell_status()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform event_append(new.id, 'tenant.status_changed',
+    jsonb_build_object('status', tenant_status(new), 'previous', tenant_status(old)));
+  return null;
 end $function$
 ;
 
