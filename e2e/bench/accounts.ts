@@ -7,6 +7,7 @@
  */
 import { openPool } from '@cloudfreedom/control-plane/database/pool.ts';
 import { HASH_COST, hashPassword } from '@cloudfreedom/control-plane/identity/password-hash.ts';
+import { currentTerms } from '@cloudfreedom/control-plane/privacy/terms.ts';
 import { startControlPlane } from '@cloudfreedom/control-plane/start.ts';
 import { progress } from '../process/progress.ts';
 import { load, quantile, round } from './ledger/load.ts';
@@ -14,6 +15,7 @@ import { load, quantile, round } from './ledger/load.ts';
 const PORTAL_URL = 'https://portal.example.test';
 const PASSWORD = 'a sentence of four words';
 
+const { version: termsVersion } = await currentTerms();
 const rounds = Number(process.argv[2] ?? 40);
 const say = progress('bench-accounts');
 const controlPlane = await startControlPlane({
@@ -56,7 +58,7 @@ try {
       const email = `${who}-${number}@example.test`;
       await measure(`signIn ${who}`, '/v1/account/sessions', { email, password: 'not the password' }, 401);
       await measure(`reset ${who}`, '/v1/account/password-resets', { email }, 202);
-      const registration = { name: 'P', email, password: PASSWORD, language: 'en', termsVersion: '1' };
+      const registration = { name: 'P', email, password: PASSWORD, language: 'en', termsVersion };
       await measure(`register ${who}`, '/v1/account/registrations', registration, 202);
     }
   }

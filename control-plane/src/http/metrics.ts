@@ -28,6 +28,8 @@ export type Metrics = {
   readonly deliveries: Counter<'channel' | 'outcome'>;
   readonly chatLogouts: Counter<'outcome'>;
   readonly mails: Counter<'outcome'>;
+  readonly pendingMails: Gauge;
+  readonly oldestMailSeconds: Gauge;
   readonly pendingDeliveries: Gauge;
   readonly oldestDeliverySeconds: Gauge;
 };
@@ -172,6 +174,16 @@ export function createMetrics(pool: { totalCount: number; idleCount: number; wai
       name: 'cloudfreedom_mails_total',
       help: 'Attempts to send mails to people; dropped ones had nobody to go to, failed ones were given up',
       labelNames: ['outcome'],
+      registers,
+    }),
+    pendingMails: new Gauge({
+      name: 'cloudfreedom_pending_mails',
+      help: 'Mails to people that have neither left nor been given up',
+      registers,
+    }),
+    oldestMailSeconds: new Gauge({
+      name: 'cloudfreedom_oldest_mail_seconds',
+      help: 'Age of the oldest of them',
       registers,
     }),
     pendingDeliveries: new Gauge({

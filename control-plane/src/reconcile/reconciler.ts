@@ -51,19 +51,31 @@ async function isDone(pool: pg.Pool, night: string): Promise<boolean> {
 }
 
 async function readGauges(pool: pg.Pool, metrics: Metrics, now: Date): Promise<void> {
-  const { rows } = await pool.query<{ live: number; oldest: number; due: number; waiting: number; last: unknown }>(`
+  const { rows } = await pool.query<{
+    live: number;
+    oldest: number;
+    due: number;
+    waiting: number;
+    mails: number;
+    mail: number;
+  }>(`
     select (select count(*)::int from hold where state = 'held' and terms is not null) as live,
       (select coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float from hold
        where state = 'held' and terms is not null) as oldest,
       (select count(*)::int from delivery where state = 'pending') as due,
       (select coalesce(extract(epoch from clock_timestamp() - min(a.at)), 0)::float
-       from delivery d join alert a on a.id = d.alert_id where d.state = 'pending') as waiting`);
+       from delivery d join alert a on a.id = d.alert_id where d.state = 'pending') as waiting,
+      (select count(*)::int from mail where state = 'pending') as mails,
+      (select coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float
+       from mail where state = 'pending') as mail`);
   const [row] = rows;
   if (row === undefined) return;
   metrics.liveHolds.set(row.live);
   metrics.oldestHoldSeconds.set(Math.max(0, row.oldest));
   metrics.pendingDeliveries.set(row.due);
   metrics.oldestDeliverySeconds.set(Math.max(0, row.waiting));
+  metrics.pendingMails.set(row.mails);
+  metrics.oldestMailSeconds.set(Math.max(0, row.mail));
   const outboxes = await pool.query<{ undelivered: number; oldest: number; dead: number }>(
     `select coalesce(sum(undelivered), 0)::int as undelivered, coalesce(max(oldest_seconds), 0) as oldest,
        coalesce(max(dead_letters), 0) as dead

@@ -1,13 +1,15 @@
 import { expect } from 'vitest';
+import { currentTerms } from '../privacy/terms.ts';
 import type { Api } from './api.ts';
 import { type Browser, openBrowser } from './browser.ts';
 import type { MailCatcher } from './receivers.ts';
 
+const { version: termsVersion } = await currentTerms();
 export const PASSWORD = 'a sentence of four words';
 
 /** A valid registration; tests say only what matters to them. */
 export function registration(email: string, more: object = {}): object {
-  return { name: 'Ada Example', email, password: PASSWORD, language: 'en', termsVersion: '2026-11', ...more };
+  return { name: 'Ada Example', email, password: PASSWORD, language: 'en', termsVersion, ...more };
 }
 
 /** The texts of the mails that have arrived for an address, oldest first. */

@@ -20,6 +20,7 @@ const Row = z.object({
   language: z.enum(['de', 'en']),
   password_hash: z.string(),
   terms_version: z.string(),
+  created_at: z.date(),
   browser_sha256: z.instanceof(Buffer),
 });
 
@@ -42,7 +43,7 @@ export async function confirm(services: Services, given: Given, from: From): Pro
     const { rowCount } = await client.query('delete from registration where token_sha256 = $1', [sha256]);
     if (rowCount !== 1) return tokenUnknown();
     const { email, name, language, password_hash: passwordHash, terms_version: termsVersion } = registration;
-    const person = { email, name, language, passwordHash, termsVersion };
+    const person = { email, name, language, passwordHash, termsVersion, termsAcceptedAt: registration.created_at };
     const personId = await createPerson(client, platformAdmins, person);
     if (personId === undefined) return tokenUnknown();
     return completeFirstFactor(client, personId, 'confirmation', from);

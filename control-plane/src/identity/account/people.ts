@@ -44,6 +44,8 @@ export type NewPerson = {
   readonly passwordHash: string | null;
   /** The version of the terms they accepted. */
   readonly termsVersion: string;
+  /** When they did, where that was before now. */
+  readonly termsAcceptedAt?: Date;
 };
 
 /**
@@ -53,7 +55,7 @@ export type NewPerson = {
 export async function createPerson(
   client: pg.ClientBase,
   platformAdmins: readonly string[],
-  { email, name, language, passwordHash, termsVersion }: NewPerson,
+  { email, name, language, passwordHash, termsVersion, termsAcceptedAt }: NewPerson,
 ): Promise<string | undefined> {
   const { rows } = await client.query<{ id: string }>(
     `insert into person (email, name, language, password_hash, email_verified_at, platform_admin)
@@ -63,7 +65,10 @@ export async function createPerson(
   );
   const id = rows[0]?.id;
   if (id === undefined) return undefined;
-  await client.query('insert into terms_acceptance (person_id, version) values ($1, $2)', [id, termsVersion]);
+  await client.query(
+    `insert into terms_acceptance (person_id, version, accepted_at) values ($1, $2, coalesce($3, clock_timestamp()))`,
+    [id, termsVersion, termsAcceptedAt ?? null],
+  );
   // Whoever else claimed this address did not confirm it first.
   await client.query('delete from registration where lower(email) = lower($1)', [email]);
   await adoptOwnerships(client, id);

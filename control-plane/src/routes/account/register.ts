@@ -5,6 +5,7 @@ import { EmailField, LanguageField, NameField, TermsVersionField } from '../../i
 import { unacceptable } from '../../identity/account/refusals.ts';
 import { register as keepRegistration } from '../../identity/account/register.ts';
 import { NewPassword, weaknessOf } from '../../identity/password-rules.ts';
+import { currentTerms } from '../../privacy/terms.ts';
 import { MAIL_SENT_RESPONSES } from './mail-sent-view.ts';
 
 export const register = route({
@@ -26,6 +27,10 @@ export const register = route({
     503: { description: 'Too many register at this moment', schema: Problem },
   },
   run: async (services, call) => {
+    const { version } = await currentTerms();
+    if (call.body.termsVersion !== version) {
+      return unacceptable('termsVersion', `is not the version in force, which is ${version}; show GET /v1/terms`);
+    }
     const weakness = weaknessOf(call.body.password, call.body);
     if (weakness !== undefined) return unacceptable('password', weakness);
     return keepRegistration(services, call.body, call);

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startTestDatabases, type TestDatabases } from '../../database/test-database.ts';
+import { currentTerms } from '../../privacy/terms.ts';
 import { mailsTo, mailTo, newAccount, PASSWORD, registration, tokenOf } from '../../testing/account.ts';
 import { type Api, PORTAL_URL, startApi } from '../../testing/api.ts';
 import { openBrowser } from '../../testing/browser.ts';
@@ -56,9 +57,11 @@ describe('a visitor who registers', () => {
         memberships: [],
       },
     });
-    expect((await api.pool.query('select person_id, version from terms_acceptance')).rows).toEqual([
-      { person_id: confirmed.body.personId, version: '2026-11' },
-    ]);
+    const { rows } = await api.pool.query(
+      `select person_id, version, accepted_at < p.created_at as before from terms_acceptance t join person p on p.id = person_id`,
+    );
+    const { version } = await currentTerms();
+    expect(rows).toEqual([{ person_id: confirmed.body.personId, version, before: true }]);
   });
 
   test('gets a mail that loads nothing, in plain text and HTML', async () => {
@@ -99,6 +102,12 @@ describe('a visitor who registers', () => {
     }
     expect(mails.mails).toEqual([]);
   });
+});
+
+test('terms that are not in force cannot be accepted', async () => {
+  const body = registration(EMAIL, { termsVersion: '1999-01-01' });
+  const answer = await openBrowser(api).call('POST', REGISTRATIONS, body);
+  expect(answer).toMatchObject({ status: 422, body: { errors: [{ path: 'termsVersion' }] } });
 });
 
 describe('whether an address is known', () => {
