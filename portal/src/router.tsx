@@ -68,6 +68,11 @@ const entryPages = [
   }),
   createRoute({
     getParentRoute: () => entry,
+    path: '/erased',
+    component: lazyRouteComponent(() => import('./pages/erased.tsx'), 'ErasedPage'),
+  }),
+  createRoute({
+    getParentRoute: () => entry,
     path: '/top-up',
     component: lazyRouteComponent(() => import('./pages/top-up.tsx'), 'TopUpPage'),
   }),

@@ -31,9 +31,7 @@ export const invite = (tenant: string, body: { email: string; role: GivenRole; l
 
 /** Sends an invitation once more. */
 export const resendInvitation = (tenant: string, invitation: string) =>
-  dataOf(
-    api.POST('/v1/tenants/{tenant}/invitations/{invitation}/resend', { params: { path: { tenant, invitation } } }),
-  );
+  dataOf(api.POST('/v1/tenants/{tenant}/invitations/{invitation}', { params: { path: { tenant, invitation } } }));
 
 /** Takes an invitation back. */
 export const withdrawInvitation = (tenant: string, invitation: string) =>

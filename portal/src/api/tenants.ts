@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { accountQuery } from './account.ts';
-import { api, dataOf, idempotencyKey } from './client.ts';
+import { api, dataOf } from './client.ts';
 import type { Budget, Page, UsageSum } from './types.ts';
 
 /** Days that the page of usage looks back. */
@@ -41,8 +41,7 @@ function priceOf({ pricePerMonthNanoEur }: Plan): string {
 export type TenantWish = { name: string; displayName: string; plan: string; language: 'de' | 'en' };
 
 /** Has a tenant made; its progress tells the rest. */
-export const createTenant = (body: TenantWish) =>
-  dataOf(api.POST('/v1/tenants', { params: { header: idempotencyKey() }, body }));
+export const createTenant = (body: TenantWish) => dataOf(api.POST('/v1/tenants', { body }));
 
 /** What a tenant has, has spent and holds now. */
 export const budgetQuery = (tenant: string) =>
@@ -62,15 +61,20 @@ export const usageQuery = (tenant: string, today: Date) => {
   });
 };
 
-/** A field of the tenant's wish and who states it. */
-export type HeldField = { readonly path: string; readonly holders: readonly { readonly manager: string }[] };
+/** A field of the tenant's wish: who states it, and whether the reader may change it here. */
+export type HeldField = {
+  readonly path: string;
+  readonly heldBy: 'portal' | 'other' | 'nobody';
+  readonly manager: string | null;
+  readonly editable: boolean;
+  readonly reason: 'field_managed' | 'kept_by_platform' | 'not_permitted' | null;
+};
 export type TenantResource = {
   readonly spec: {
-    readonly displayName?: string;
-    readonly plan?: string;
+    readonly displayName: string;
+    readonly plan: string;
     readonly dataResidency?: string;
-    readonly timeZone?: string;
-    readonly language?: string;
+    readonly language: string;
   };
   readonly fields: readonly HeldField[];
 };

@@ -21,7 +21,7 @@ type Props = { token: string; name: string; email: string; to: string | undefine
 export function AcceptTerms({ token, name, email, to }: Props) {
   const { t } = useTranslation();
   const language = useLanguage();
-  const { data: terms } = useQuery(termsQuery(language));
+  const { data: terms } = useQuery(termsQuery);
   const goOn = useSignedIn(to);
   const accepting = useMutation({ mutationFn: acceptTermsOfSignIn, onSuccess: goOn });
   const form = useForm<z.input<typeof Consent>>({ resolver: zodResolver(Consent) });

@@ -20,12 +20,12 @@ export function BrandMark({ className }: { className?: string }) {
   );
 }
 
-/** Mark and name. */
-export function Brand() {
+/** Mark and name; `compact`: where the screen is narrow, the mark alone. */
+export function Brand({ compact }: { compact?: boolean }) {
   return (
     <span className="flex items-center gap-2.5 font-semibold text-[1.0625rem] tracking-tight">
       <BrandMark className="size-7" />
-      CloudFreedom
+      <span className={compact ? 'sr-only sm:not-sr-only' : ''}>CloudFreedom</span>
     </span>
   );
 }

@@ -35,7 +35,7 @@ export function Statement(props: { icon: ReactNode; title: string; text: ReactNo
         {props.icon}
       </div>
       <h1 className="font-semibold text-2xl leading-tight tracking-tight">{props.title}</h1>
-      <div className="mt-2 text-muted">{props.text}</div>
+      <div className="mt-3 text-muted">{props.text}</div>
       {props.children ? <div className="mt-7 space-y-3">{props.children}</div> : null}
     </div>
   );

@@ -1,6 +1,8 @@
 import type { ComponentProps } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Terms } from '../api/terms.ts';
+import { useLanguage } from '../hooks/language.ts';
+import { Markdown } from './markdown.tsx';
 import { Checkbox } from './ui/checkbox.tsx';
 
 type Props = Omit<ComponentProps<'input'>, 'children'> & { terms: Terms | undefined; fault: string | undefined };
@@ -19,18 +21,19 @@ export function TermsConsent({ terms, fault, ...rest }: Props) {
 /** The terms, folded away until somebody wants to read them. */
 export function TermsText({ terms }: { terms: Terms }) {
   const { t } = useTranslation();
+  const language = useLanguage();
   const label = t('register.termsRead');
   return (
     <details className="ml-[1.875rem] text-sm">
       <summary className="w-fit cursor-pointer rounded text-primary underline underline-offset-4">{label}</summary>
+      {terms.isDraft ? <p className="mt-2 text-muted">{t('register.termsDraft')}</p> : null}
       <section
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable without a mouse
         tabIndex={0}
         aria-label={label}
-        lang={terms.language}
-        className="mt-2 max-h-64 overflow-y-auto whitespace-pre-line rounded-lg bg-sunken p-3 text-muted"
+        className="mt-2 max-h-64 overflow-y-auto rounded-lg bg-sunken p-4"
       >
-        {terms.text}
+        <Markdown text={terms.texts[language]} />
       </section>
     </details>
   );

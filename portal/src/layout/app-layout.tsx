@@ -16,7 +16,7 @@ export function AppLayout() {
       <header className="border-line border-b bg-surface">
         <div className="mx-auto flex w-full max-w-5xl items-center gap-2 px-4 py-2.5 sm:px-6">
           <Link to="/" className="mr-2 rounded-md">
-            <Brand />
+            <Brand compact />
           </Link>
           <TenantMenu />
           <div className="ml-auto flex items-center gap-1">

@@ -1,12 +1,12 @@
 import { Link, Outlet } from '@tanstack/react-router';
-import { Receipt, ServerCog, ShieldCheck } from 'lucide-react';
+import { ReceiptEuro, ServerCog, ShieldCheck } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import { Brand } from '../components/brand.tsx';
 import { Preferences } from './preferences.tsx';
 
 const promises = [
   { key: 'sovereign', icon: ShieldCheck },
-  { key: 'exact', icon: Receipt },
+  { key: 'exact', icon: ReceiptEuro },
   { key: 'own', icon: ServerCog },
 ] as const;
 

@@ -104,7 +104,7 @@ function Leave({ tenant }: { tenant: string }) {
   };
   return (
     <>
-      <Button variant="quietDanger" onClick={() => setAsking(true)}>
+      <Button variant="quietDanger" className="-ml-4" onClick={() => setAsking(true)}>
         <LogOut aria-hidden />
         {t('members.leave')}
       </Button>

@@ -70,7 +70,7 @@ export function NewTenantPage() {
       </>
     );
   }
-  const host = `${form.watch('name') || '…'}.${baseDomainOf(window.location.hostname)}`;
+  const host = `${form.watch('name') || t('newTenant.someName')}.${baseDomainOf(window.location.hostname)}`;
   const submit = form.handleSubmit((wish) => creating.mutate({ ...wish, plan, language }));
   const percent = chosen.marginPercent;
   const total = new Intl.NumberFormat(language).format(1 + percent / 100);

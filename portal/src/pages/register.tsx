@@ -33,7 +33,7 @@ export function RegisterPage() {
   const { t } = useTranslation();
   const language = useLanguage();
   const search = useSearch({ from: '/entry/register' });
-  const { data: terms } = useQuery(termsQuery(language));
+  const { data: terms } = useQuery(termsQuery);
   const sending = useMutation({ mutationFn: registerAccount, onSuccess: () => noteWayOn(search.return_to) });
   const form = useForm<Registration>({ resolver: zodResolver(Registration), mode: 'onTouched' });
   const { errors } = form.formState;

@@ -14,6 +14,7 @@ import { Button } from '../components/ui/button.tsx';
 import { UsageCard } from '../components/usage-card.tsx';
 import { useProgress } from '../hooks/progress.ts';
 import { may, type Role } from '../tenant/permissions.ts';
+import { NotFoundPage } from './not-found.tsx';
 
 /** A tenant's home: how it becomes ready, then the way into the chat, and what it has to spend. */
 export function TenantHomePage() {
@@ -21,13 +22,14 @@ export function TenantHomePage() {
   const { data: tenants } = useQuery(tenantsQuery);
   const queryClient = useQueryClient();
   const membership = tenants?.find((candidate) => candidate.tenant === tenant);
-  const progress = useProgress(tenant);
+  const { progress, refused } = useProgress(tenant);
   const isKnown = membership !== undefined;
   const isReady = progress?.ready ?? false;
   useEffect(() => {
     // the operator has registered it meanwhile: only now does it belong to the person's tenants
     if (isReady && !isKnown) void queryClient.invalidateQueries({ queryKey: accountQuery.queryKey });
   }, [isReady, isKnown, queryClient]);
+  if (refused && !isKnown) return <NotFoundPage />;
   const isMaking = progress === undefined ? !isKnown : !progress.ready;
   return (
     <div key={tenant} className="space-y-6">

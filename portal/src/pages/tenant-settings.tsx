@@ -16,7 +16,6 @@ import { Field } from '../components/ui/field.tsx';
 import { Input, Select } from '../components/ui/input.tsx';
 import { Cell, Row, Table } from '../components/ui/table.tsx';
 import { faultText } from '../forms/fault.ts';
-import { foreignManagerOf } from '../tenant/held-fields.ts';
 
 const MAX_LENGTH = 80;
 const residencies = ['any', 'eu', 'us'] as const;
@@ -63,31 +62,32 @@ function SettingsForm({ tenant, resource }: { tenant: string; resource: TenantRe
       await queryClient.invalidateQueries({ queryKey: accountQuery.queryKey });
     },
   });
-  const nameManager = foreignManagerOf(fields, 'displayName');
-  const residencyManager = foreignManagerOf(fields, 'dataResidency');
+  const lockOf = (path: keyof Settings) => fields.find((field) => field.path === path && !field.editable);
+  const nameLock = lockOf('displayName');
+  const residencyLock = lockOf('dataResidency');
   return (
     <Card>
       <form onSubmit={form.handleSubmit((wish) => saving.mutate(wish))} noValidate className="space-y-5">
         <Field
           label={t('settings.displayName')}
           fault={faultText(t, errors.displayName)}
-          hint={nameManager === undefined ? undefined : <HeldFieldNote manager={nameManager} />}
+          hint={nameLock === undefined ? undefined : <HeldFieldNote field={nameLock} />}
         >
           {(control) => (
             <Input
               {...control}
               {...form.register('displayName')}
-              readOnly={nameManager !== undefined}
+              readOnly={nameLock !== undefined}
               autoComplete="off"
             />
           )}
         </Field>
         <Field
           label={t('settings.residency')}
-          hint={residencyManager === undefined ? undefined : <HeldFieldNote manager={residencyManager} />}
+          hint={residencyLock === undefined ? undefined : <HeldFieldNote field={residencyLock} />}
         >
           {(control) => (
-            <Select {...control} {...form.register('dataResidency')} disabled={residencyManager !== undefined}>
+            <Select {...control} {...form.register('dataResidency')} disabled={residencyLock !== undefined}>
               {residencies.map((residency) => (
                 <option key={residency} value={residency}>
                   {t(`settings.residencyOf.${residency}`)}
@@ -112,12 +112,14 @@ function Managers({ resource }: { resource: TenantResource }) {
     <Card>
       <CardHeader title={t('settings.managers')} text={t('settings.managersText')} />
       <Table label={t('settings.managers')} head={[t('settings.field'), t('settings.manager')]}>
-        {resource.fields.map(({ path }) => (
-          <Row key={path}>
-            <Cell className="identifier">{path}</Cell>
-            <Cell>{foreignManagerOf(resource.fields, path) ?? t('settings.self')}</Cell>
-          </Row>
-        ))}
+        {resource.fields
+          .filter(({ heldBy }) => heldBy !== 'nobody')
+          .map(({ path, manager }) => (
+            <Row key={path}>
+              <Cell className="identifier">{path}</Cell>
+              <Cell>{manager ?? t('settings.self')}</Cell>
+            </Row>
+          ))}
       </Table>
     </Card>
   );

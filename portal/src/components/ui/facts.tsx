@@ -5,10 +5,7 @@ export function Facts({ items }: { items: readonly [label: string, value: ReactN
   return (
     <dl className="divide-y divide-line text-sm">
       {items.map(([label, value]) => (
-        <div
-          key={label}
-          className="grid gap-x-6 gap-y-1 py-3 first:pt-0 last:pb-0 sm:grid-cols-[minmax(9rem,14rem)_1fr]"
-        >
+        <div key={label} className="grid gap-x-6 gap-y-1 py-3 first:pt-0 last:pb-0 sm:grid-cols-[10rem_1fr]">
           <dt className="text-muted">{label}</dt>
           <dd className="min-w-0 break-words">{value}</dd>
         </div>

@@ -3,9 +3,10 @@ export const entry = {
   register: {
     title: 'Konto anlegen',
     text: 'In wenigen Minuten zum eigenen KI-Arbeitsbereich.',
-    nameHint: 'So sehen Sie die anderen in Ihrem Arbeitsbereich.',
+    nameHint: 'So heißen Sie für die anderen in Ihrem Arbeitsbereich.',
     terms: 'Ich stimme den Nutzungsbedingungen und der Datenschutzerklärung zu.',
     termsRead: 'Nutzungsbedingungen und Datenschutz lesen',
+    termsDraft: 'Entwurf: Diese Fassung hat noch kein Jurist geprüft.',
     submit: 'Konto anlegen',
     known: 'Sie haben schon ein Konto?',
     signIn: 'Anmelden',

@@ -63,6 +63,7 @@ export const tenant = {
     name: 'Kurzname',
     nameHint: 'Daraus wird die Adresse. Er lässt sich später nicht ändern.',
     preview: 'Ihr Chat ist dann unter <host>{{host}}</host> zu finden.',
+    someName: 'kurzname',
     create: 'Arbeitsbereich anlegen',
     noPlans: 'Auf dieser Plattform ist noch kein Plan eingerichtet. Wenden Sie sich an ihre Verwaltung.',
     unavailable: 'Dieser Name ist schon vergeben. Wählen Sie einen anderen.',
@@ -172,6 +173,8 @@ export const tenant = {
     managed: 'Wird von {{manager}} verwaltet',
     managedText:
       'Dieses Feld steht in einer anderen Quelle und würde dort gleich wieder überschrieben. Ändern Sie es in der Datei, aus der {{manager}} diesen Arbeitsbereich anlegt.',
+    keptByPlatform: 'Das legt die Verwaltung der Plattform fest.',
+    notPermitted: 'Ihre Rolle erlaubt das nicht. Fragen Sie die Inhaber.',
     managers: 'Wer welche Felder hält',
     managersText:
       'Ein Feld gehört dem, der es zuletzt festgelegt hat. Was nicht der Plattform gehört, ist hier nur zu lesen.',

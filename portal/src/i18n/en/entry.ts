@@ -8,6 +8,7 @@ export const entry: TextsLike<typeof german> = {
     nameHint: 'This is how others in your workspace see you.',
     terms: 'I agree to the terms of use and the privacy policy.',
     termsRead: 'Read terms and privacy policy',
+    termsDraft: 'Draft: no lawyer has examined this version yet.',
     submit: 'Create account',
     known: 'Already have an account?',
     signIn: 'Sign in',

@@ -64,6 +64,7 @@ export const tenant: TextsLike<typeof german> = {
     name: 'Short name',
     nameHint: 'The address is made of it. It cannot be changed later.',
     preview: 'Your chat will be at <host>{{host}}</host>.',
+    someName: 'short-name',
     create: 'Create workspace',
     noPlans: 'This platform has no plan yet. Ask its administration.',
     unavailable: 'This name is taken. Choose another one.',
@@ -168,6 +169,8 @@ export const tenant: TextsLike<typeof german> = {
     managed: 'Managed by {{manager}}',
     managedText:
       'This field lives in another source, which would overwrite a change at once. Change it in the file from which {{manager}} makes this workspace.',
+    keptByPlatform: 'The administration of the platform sets this.',
+    notPermitted: 'Your role does not allow this. Ask the owners.',
     managers: 'Who holds which fields',
     managersText: 'A field belongs to whoever set it last. What does not belong to the platform can only be read here.',
     field: 'Field',
