@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type Browser, type BrowserContext, chromium } from 'playwright-core';
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium } from 'playwright-core';
 import { ensureDebianPackages } from '../images/debian-packages.ts';
 import { type LocalEnv, root } from '../platform/local-env.ts';
 import { progress } from '../process/progress.ts';
@@ -26,14 +26,16 @@ const QUIET = [
 
 export interface RealBrowser extends AsyncDisposable {
   /** A fresh profile: own cookies, own storage. */
-  context(locale?: string): Promise<BrowserContext>;
+  context(locale?: string, more?: BrowserContextOptions): Promise<BrowserContext>;
 }
 
 /**
  * A real Chromium that trusts the platform's local CA through its certificate store, as a person's browser would; no
  * certificate error is waved through.
  */
-export async function openBrowser(env: LocalEnv): Promise<RealBrowser> {
+export async function openBrowser(
+  env: Pick<LocalEnv, 'BASE_DOMAIN' | 'INGRESS_ADDRESS' | 'CA_FILE'>,
+): Promise<RealBrowser> {
   if (EXECUTABLE === DEBIAN_EXECUTABLE) await ensureDebianPackages(DEBIAN_PACKAGES, progress('browser'));
   const home = await mkdtemp(path.join(tmpdir(), 'cloudfreedom-browser-'));
   const store = path.join(home, '.pki', 'nssdb');
@@ -52,7 +54,8 @@ export async function openBrowser(env: LocalEnv): Promise<RealBrowser> {
     ],
   });
   return {
-    context: (locale = 'en-GB') => browser.newContext({ locale, viewport: { width: 1280, height: 800 } }),
+    context: (locale = 'en-GB', more = {}) =>
+      browser.newContext({ locale, viewport: { width: 1280, height: 800 }, ...more }),
     async [Symbol.asyncDispose]() {
       await browser.close();
       await rm(home, { recursive: true, force: true });

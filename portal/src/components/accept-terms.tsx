@@ -33,7 +33,7 @@ export function AcceptTerms({ token, name, email, to }: Props) {
         <TermsConsent
           terms={terms}
           fault={faultText(t, form.formState.errors.accepted)}
-          {...form.register('accepted')}
+          register={() => form.register('accepted')}
         />
         <Refusal error={accepting.error} />
         <Button type="submit" size="large" className="w-full" busy={accepting.isPending}>

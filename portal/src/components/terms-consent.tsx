@@ -5,14 +5,19 @@ import { useLanguage } from '../hooks/language.ts';
 import { Markdown } from './markdown.tsx';
 import { Checkbox } from './ui/checkbox.tsx';
 
-type Props = Omit<ComponentProps<'input'>, 'children'> & { terms: Terms | undefined; fault: string | undefined };
+type Props = {
+  terms: Terms | undefined;
+  fault: string | undefined;
+  /** Registers the box with its form. Called while this is drawn, so that the form knows its fields in their order. */
+  register: () => ComponentProps<'input'>;
+};
 
 /** The consent without which there is no account, and the text it is about. */
-export function TermsConsent({ terms, fault, ...rest }: Props) {
+export function TermsConsent({ terms, fault, register }: Props) {
   const { t } = useTranslation();
   return (
     <div className="space-y-2">
-      <Checkbox label={t('register.terms')} fault={fault} {...rest} />
+      <Checkbox label={t('register.terms')} fault={fault} {...register()} />
       {terms === undefined ? null : <TermsText terms={terms} />}
     </div>
   );

@@ -39,7 +39,7 @@ export function RegisterPage() {
   const { errors } = form.formState;
   if (sending.isSuccess) return <LookIntoYourMail email={form.getValues('email')} onAgain={() => sending.reset()} />;
   const submit = form.handleSubmit(({ name, email, password }) =>
-    sending.mutate({ name, email, password, language, termsVersion: terms?.version ?? '' }),
+    sending.mutate({ name, email, password, language, termsVersion: terms?.version ?? '2026-11-30' }),
   );
   return (
     <>
@@ -54,7 +54,7 @@ export function RegisterPage() {
         <Field label={t('common.password')} hint={t('common.passwordHint')} fault={faultText(t, errors.password)}>
           {(control) => <PasswordInput {...control} {...form.register('password')} autoComplete="new-password" />}
         </Field>
-        <TermsConsent terms={terms} fault={faultText(t, errors.accepted)} {...form.register('accepted')} />
+        <TermsConsent terms={terms} fault={faultText(t, errors.accepted)} register={() => form.register('accepted')} />
         <Refusal error={sending.error} />
         <Button type="submit" size="large" className="w-full" busy={sending.isPending}>
           {t('register.submit')}
