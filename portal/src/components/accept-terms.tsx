@@ -21,11 +21,13 @@ type Props = { token: string; name: string; email: string; to: string | undefine
 export function AcceptTerms({ token, name, email, to }: Props) {
   const { t } = useTranslation();
   const language = useLanguage();
-  const { data: terms } = useQuery(termsQuery);
+  const { data: terms, error: termsError } = useQuery(termsQuery);
   const goOn = useSignedIn(to);
   const accepting = useMutation({ mutationFn: acceptTermsOfSignIn, onSuccess: goOn });
   const form = useForm<z.input<typeof Consent>>({ resolver: zodResolver(Consent) });
-  const submit = form.handleSubmit(() => accepting.mutate({ token, language, termsVersion: terms?.version ?? '' }));
+  const submit = form.handleSubmit(() => {
+    if (terms !== undefined) accepting.mutate({ token, language, termsVersion: terms.version });
+  });
   return (
     <>
       <EntryHeader title={t('signIn.termsTitle', { name })} text={t('signIn.termsText', { email })} />
@@ -35,7 +37,7 @@ export function AcceptTerms({ token, name, email, to }: Props) {
           fault={faultText(t, form.formState.errors.accepted)}
           register={() => form.register('accepted')}
         />
-        <Refusal error={accepting.error} />
+        <Refusal error={accepting.error ?? termsError} />
         <Button type="submit" size="large" className="w-full" busy={accepting.isPending}>
           {t('register.submit')}
         </Button>

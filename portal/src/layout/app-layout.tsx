@@ -39,7 +39,8 @@ function TenantMenu() {
   return (
     <Menu
       trigger={
-        <Button variant="ghost" size="small" className="min-w-0 max-w-56 shrink" aria-label={t('shell.tenants')}>
+        <Button variant="ghost" size="small" className="min-w-0 max-w-56 shrink">
+          {current === undefined ? null : <span className="sr-only">{t('shell.tenants')}:</span>}
           <span className="truncate">{current?.displayName ?? t('shell.tenants')}</span>
           <ChevronDown aria-hidden />
         </Button>

@@ -16,11 +16,10 @@ export function Preferences() {
   return (
     <Menu
       trigger={
-        <Button variant="ghost" size="small" aria-label={t('shell.preferences')}>
+        <Button variant="ghost" size="small">
           <Languages aria-hidden />
-          <span aria-hidden className="uppercase">
-            {i18n.language}
-          </span>
+          <span className="sr-only">{t('shell.preferences')}</span>
+          {i18n.language.toUpperCase()}
         </Button>
       }
     >

@@ -33,14 +33,14 @@ export function RegisterPage() {
   const { t } = useTranslation();
   const language = useLanguage();
   const search = useSearch({ from: '/entry/register' });
-  const { data: terms } = useQuery(termsQuery);
+  const { data: terms, error: termsError } = useQuery(termsQuery);
   const sending = useMutation({ mutationFn: registerAccount, onSuccess: () => noteWayOn(search.return_to) });
   const form = useForm<Registration>({ resolver: zodResolver(Registration), mode: 'onTouched' });
   const { errors } = form.formState;
   if (sending.isSuccess) return <LookIntoYourMail email={form.getValues('email')} onAgain={() => sending.reset()} />;
-  const submit = form.handleSubmit(({ name, email, password }) =>
-    sending.mutate({ name, email, password, language, termsVersion: terms?.version ?? '2026-11-30' }),
-  );
+  const submit = form.handleSubmit(({ name, email, password }) => {
+    if (terms !== undefined) sending.mutate({ name, email, password, language, termsVersion: terms.version });
+  });
   return (
     <>
       <EntryHeader title={t('register.title')} text={t('register.text')} />
@@ -55,7 +55,7 @@ export function RegisterPage() {
           {(control) => <PasswordInput {...control} {...form.register('password')} autoComplete="new-password" />}
         </Field>
         <TermsConsent terms={terms} fault={faultText(t, errors.accepted)} register={() => form.register('accepted')} />
-        <Refusal error={sending.error} />
+        <Refusal error={sending.error ?? termsError} />
         <Button type="submit" size="large" className="w-full" busy={sending.isPending}>
           {t('register.submit')}
         </Button>
