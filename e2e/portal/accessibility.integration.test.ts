@@ -9,6 +9,10 @@ import { type PortalRig, startPortalRig } from './rig.ts';
 
 /** WCAG 2.2 at level AA, and all that it builds on. */
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+/** Expressions for the page: the tests themselves know no DOM. */
+const WIDTH = 'document.documentElement.scrollWidth';
+const AT_REST = `document.querySelector('.animate-spin') === null
+  && document.getAnimations().every(({ playState }) => playState !== 'running')`;
 const TENANT = 'muster-maschinenbau';
 
 let rig: PortalRig;
@@ -99,10 +103,8 @@ describe.each(variants)('in $locale and $colorScheme', ({ locale, colorScheme })
       for (const { id, nodes } of violations) {
         faults.push({ page: stop.name, id, at: nodes.map(({ html }) => html.slice(0, 200)) });
       }
-      const { lang, scrollWidth } = await page.evaluate(() => {
-        const { lang, scrollWidth } = document.documentElement;
-        return { lang, scrollWidth };
-      });
+      const lang = await page.evaluate('document.documentElement.lang');
+      const scrollWidth = Number(await page.evaluate(WIDTH));
       expect({ page: stop.name, lang, fits: scrollWidth <= 1280 }).toEqual({
         page: stop.name,
         lang: locale.slice(0, 2),
@@ -123,7 +125,7 @@ test('on a phone, no page is wider than the screen', async () => {
     const { page } = stop.signedIn ? inside : outside;
     await open(page, stop);
     await picture(page, `${stop.name}-phone`);
-    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    const width = await page.evaluate(WIDTH);
     expect({ page: stop.name, width }).toEqual({ page: stop.name, width: viewport.width });
   }
 });
@@ -144,9 +146,5 @@ async function picture(page: Page, name: string): Promise<void> {
 /** The page has its heading, nothing turns any more, and what fades in has faded in. */
 async function settled(page: Page): Promise<void> {
   await page.locator('h1').first().waitFor();
-  await page.waitForFunction(
-    () =>
-      document.querySelector('.animate-spin') === null &&
-      document.getAnimations().every(({ playState }) => playState !== 'running'),
-  );
+  await page.waitForFunction(AT_REST);
 }

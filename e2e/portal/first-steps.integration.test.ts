@@ -24,7 +24,7 @@ test('somebody registers by keyboard alone, and is told to look into their mail'
   await page.goto(`${rig.url}/register`);
   await page.getByLabel('Name').waitFor();
   const { keyboard } = page;
-  const focused = () => page.evaluate(() => document.activeElement?.getAttribute('name'));
+  const focused = () => page.evaluate("document.activeElement?.getAttribute('name')");
   // brand, preferences, then the form
   while ((await focused()) !== 'name') await keyboard.press('Tab');
   await keyboard.type('Ada Example');

@@ -1,11 +1,10 @@
 import { queryOptions } from '@tanstack/react-query';
 import { api, dataOf } from './client.ts';
-import type { Account, FirstStep, Session } from './types.ts';
 
 /** Who is signed in, and the tenants they belong to. Refused with 401 where nobody is. */
 export const accountQuery = queryOptions({
   queryKey: ['account'],
-  queryFn: (): Promise<Account> => dataOf(api.GET('/v1/account')),
+  queryFn: () => dataOf(api.GET('/v1/account')),
 });
 
 /** A registration; the mail that follows confirms its address. */
@@ -25,7 +24,7 @@ export const resendRegistration = (email: string) =>
   dataOf(api.POST('/v1/account/registrations/resend', { body: { email } }));
 
 /** Confirms a registration, which signs in; another browser than the one that registered gives the password, too. */
-export const confirmRegistration = (body: { token: string; password?: string }): Promise<FirstStep> =>
+export const confirmRegistration = (body: { token: string; password?: string }) =>
   dataOf(api.POST('/v1/account/confirmations', { body }));
 
 /** Has a link for a new password sent, if there is such an account. */
@@ -48,7 +47,7 @@ export const undoAddressChange = (token: string) =>
   dataOf(api.POST('/v1/account/address-changes/undo', { body: { token } }));
 
 /** Changes name or language. */
-export const changeAccount = (body: { name?: string; language?: 'de' | 'en' }): Promise<Account> =>
+export const changeAccount = (body: { name?: string; language?: 'de' | 'en' }) =>
   dataOf(api.PATCH('/v1/account', { body }));
 
 /** Changes the password, or sets the first one. */
@@ -62,7 +61,7 @@ export const reauthenticate = (password: string) =>
 /** Where one is signed in. */
 export const sessionsQuery = queryOptions({
   queryKey: ['sessions'],
-  queryFn: async (): Promise<readonly Session[]> => (await dataOf(api.GET('/v1/account/sessions'))).items,
+  queryFn: async () => (await dataOf(api.GET('/v1/account/sessions'))).items,
 });
 
 /** Signs one device out. */

@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { api, dataOf } from './client.ts';
-import type { Invitation, InvitationOffer, Member } from './types.ts';
+import type { Invitation } from './types.ts';
 
 /** People a page shows at most; a tenant with more is administered through the API. */
 const SHOWN = 200;
@@ -13,7 +13,7 @@ export type GivenRole = Invitation['role'];
 export const membersQuery = (tenant: string) =>
   queryOptions({
     queryKey: ['tenant', tenant, 'members'],
-    queryFn: async (): Promise<readonly Member[]> =>
+    queryFn: async () =>
       (await dataOf(api.GET('/v1/tenants/{tenant}/members', { params: { path: { tenant }, query } }))).items,
   });
 
@@ -21,7 +21,7 @@ export const membersQuery = (tenant: string) =>
 export const invitationsQuery = (tenant: string) =>
   queryOptions({
     queryKey: ['tenant', tenant, 'invitations'],
-    queryFn: async (): Promise<readonly Invitation[]> =>
+    queryFn: async () =>
       (await dataOf(api.GET('/v1/tenants/{tenant}/invitations', { params: { path: { tenant }, query } }))).items,
   });
 
@@ -38,12 +38,10 @@ export const withdrawInvitation = (tenant: string, invitation: string) =>
   dataOf(api.DELETE('/v1/tenants/{tenant}/invitations/{invitation}', { params: { path: { tenant, invitation } } }));
 
 /** What an invitation is for; only its token opens it. */
-export const lookUpInvitation = (token: string): Promise<InvitationOffer> =>
-  dataOf(api.POST('/v1/invitations/lookup', { body: { token } }));
+export const lookUpInvitation = (token: string) => dataOf(api.POST('/v1/invitations/lookup', { body: { token } }));
 
 /** Joins the tenant. */
-export const acceptInvitation = (token: string): Promise<{ tenant: string }> =>
-  dataOf(api.POST('/v1/invitations/acceptances', { body: { token } }));
+export const acceptInvitation = (token: string) => dataOf(api.POST('/v1/invitations/acceptances', { body: { token } }));
 
 /** Gives a member another role. */
 export const changeRole = (tenant: string, person: string, role: GivenRole) =>

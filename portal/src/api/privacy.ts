@@ -4,28 +4,19 @@ import { api, dataOf } from './client.ts';
 /** Where the browser fetches the copy of one's data. */
 export const exportAddress = '/v1/account/export';
 
-export type ChatData = {
-  readonly items: readonly { readonly tenant: string; readonly state: 'waiting' | 'done' | 'failed' }[];
-};
-export type Consents = {
-  readonly current: string;
-  readonly accepted: boolean;
-  readonly items: readonly { readonly version: string; readonly acceptedAt: string }[];
-};
-
 /** How far the collection of one's chats is, by tenant. */
 export const chatDataQuery = queryOptions({
   queryKey: ['chat-data'],
-  queryFn: (): Promise<ChatData> => dataOf(api.GET('/v1/account/chat-data')),
+  queryFn: () => dataOf(api.GET('/v1/account/chat-data')),
 });
 
 /** Has the chats collected. */
-export const requestChats = (): Promise<ChatData> => dataOf(api.POST('/v1/account/chat-data'));
+export const requestChats = () => dataOf(api.POST('/v1/account/chat-data'));
 
 /** Which versions of the terms one accepted. */
 export const consentsQuery = queryOptions({
   queryKey: ['consents'],
-  queryFn: (): Promise<Consents> => dataOf(api.GET('/v1/account/consents')),
+  queryFn: () => dataOf(api.GET('/v1/account/consents')),
 });
 
 /** Accepts the terms that hold now. */

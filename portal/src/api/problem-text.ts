@@ -7,10 +7,14 @@ import { ApiProblem } from './client.ts';
  */
 export function problemText(t: TFunction, error: unknown): string {
   if (!(error instanceof ApiProblem)) return t('problem.serverAway');
-  const { code, detail, retryAfterSeconds, status } = error.problem;
+  const { code, detail, errors, retryAfterSeconds, status } = error.problem;
   const values = { seconds: retryAfterSeconds ?? 0, minutes: Math.max(1, Math.ceil((retryAfterSeconds ?? 0) / 60)) };
   if (status === 429 && retryAfterSeconds !== undefined) {
     return t(retryAfterSeconds < 90 ? 'problem.waitSeconds' : 'problem.waitMinutes', values);
+  }
+  if (code === 'invalid_input') {
+    const field = errors?.[0]?.path.split('.').at(-1) ?? '';
+    return t(`problem.input.${field}` as 'problem.input.name', { defaultValue: t('problem.invalid_input') });
   }
   return t(`problem.${code}` as 'problem.internal', { ...values, defaultValue: detail });
 }

@@ -1,25 +1,16 @@
-import { startRegistration } from '@simplewebauthn/browser';
 import { queryOptions } from '@tanstack/react-query';
+import { makePasskey } from '../passkeys/browser.ts';
 import { api, dataOf } from './client.ts';
+import type { Provider } from './sign-in.ts';
 
-/** A passkey that somebody keeps. */
-export type Passkey = {
-  readonly id: string;
-  readonly name: string;
-  readonly createdAt: string;
-  readonly lastUsedAt: string | null;
-};
-/** An account at a service with which somebody signs in. */
-export type LinkedIdentity = { readonly provider: string; readonly email: string };
 /** Recovery codes come with the first second factor; null where there are some. */
 export type Added = { readonly recoveryCodes: readonly string[] | null };
 
 /** What an authenticator app needs, shown once. */
-export const startTotp = (): Promise<{ otpauthUrl: string; secret: string }> =>
-  dataOf(api.POST('/v1/account/second-factors/totp'));
+export const startTotp = () => dataOf(api.POST('/v1/account/second-factors/totp'));
 
 /** Proves that the app works; from now on sign-ins ask for its code. */
-export const confirmTotp = (code: string): Promise<Added> =>
+export const confirmTotp = (code: string) =>
   dataOf(api.POST('/v1/account/second-factors/totp/confirmations', { body: { code } }));
 
 /** Stops asking for the app's code. */
@@ -28,23 +19,22 @@ export const removeTotp = () => dataOf(api.DELETE('/v1/account/second-factors/to
 /** How many recovery codes are left. */
 export const recoveryCodesQuery = queryOptions({
   queryKey: ['recovery-codes'],
-  queryFn: (): Promise<{ left: number }> => dataOf(api.GET('/v1/account/second-factors/recovery-codes')),
+  queryFn: () => dataOf(api.GET('/v1/account/second-factors/recovery-codes')),
 });
 
 /** Makes new recovery codes; the old ones are void. */
-export const replaceRecoveryCodes = (): Promise<{ recoveryCodes: readonly string[] }> =>
-  dataOf(api.POST('/v1/account/second-factors/recovery-codes'));
+export const replaceRecoveryCodes = () => dataOf(api.POST('/v1/account/second-factors/recovery-codes'));
 
 /** The person's passkeys. */
 export const passkeysQuery = queryOptions({
   queryKey: ['passkeys'],
-  queryFn: async (): Promise<readonly Passkey[]> => (await dataOf(api.GET('/v1/account/passkeys'))).items,
+  queryFn: async () => (await dataOf(api.GET('/v1/account/passkeys'))).items,
 });
 
 /** Has the browser make a passkey and keeps it. */
 export async function addPasskey(name: string): Promise<Added> {
-  const optionsJSON = await dataOf(api.POST('/v1/account/passkeys/options'));
-  const credential = await startRegistration({ optionsJSON });
+  const options = await dataOf(api.POST('/v1/account/passkeys/options'));
+  const credential = await makePasskey(options);
   return dataOf(api.POST('/v1/account/passkeys', { body: { name, credential } }));
 }
 
@@ -55,11 +45,11 @@ export const removePasskey = (passkey: string) =>
 /** Accounts at services with which the person signs in. */
 export const identitiesQuery = queryOptions({
   queryKey: ['identities'],
-  queryFn: async (): Promise<readonly LinkedIdentity[]> => (await dataOf(api.GET('/v1/account/identities'))).items,
+  queryFn: async () => (await dataOf(api.GET('/v1/account/identities'))).items,
 });
 
 /** Sends the browser to a service whose account is to be linked. */
-export async function beginLink(provider: string): Promise<void> {
+export async function beginLink(provider: Provider['provider']): Promise<void> {
   const params = { path: { provider } };
   const body = { returnTo: `/account/security?linked=${provider}` };
   const { url } = await dataOf(api.POST('/v1/account/identities/{provider}', { params, body }));
@@ -67,5 +57,5 @@ export async function beginLink(provider: string): Promise<void> {
 }
 
 /** Stops signing in with a service's account. */
-export const unlinkIdentity = (provider: string) =>
+export const unlinkIdentity = (provider: Provider['provider']) =>
   dataOf(api.DELETE('/v1/account/identities/{provider}', { params: { path: { provider } } }));

@@ -1,7 +1,7 @@
 import { queryOptions } from '@tanstack/react-query';
 import { accountQuery } from './account.ts';
 import { api, dataOf } from './client.ts';
-import type { Budget, Page, UsageSum } from './types.ts';
+import type { Plan, TenantChange } from './types.ts';
 
 /** Days that the page of usage looks back. */
 const USAGE_DAYS = 7;
@@ -12,22 +12,11 @@ const SHOWN_MODELS = 50;
 /** The tenants that the person belongs to. */
 export const tenantsQuery = queryOptions({ ...accountQuery, select: ({ memberships }) => memberships });
 
-export type Plan = {
-  readonly plan: string;
-  readonly displayName: string;
-  readonly pricePerMonthNanoEur: string | null;
-  readonly monthlyBudgetNanoEur: string | null;
-  readonly maxMembers: number | null;
-  readonly modelClasses: readonly ('mini' | 'full' | 'custom')[];
-  readonly marginPercent: number;
-  readonly supportLevel: 'community' | 'business' | 'sla';
-};
-
 /** Plans one may choose from. */
 export const plansQuery = queryOptions({
   queryKey: ['plans'],
   queryFn: async (): Promise<readonly Plan[]> => {
-    const { items }: Page<Plan> = await dataOf(api.GET('/v1/plans'));
+    const { items } = await dataOf(api.GET('/v1/plans'));
     return items.toSorted((a, b) => Number(BigInt(priceOf(a)) - BigInt(priceOf(b))));
   },
 });
@@ -47,7 +36,7 @@ export const createTenant = (body: TenantWish) => dataOf(api.POST('/v1/tenants',
 export const budgetQuery = (tenant: string) =>
   queryOptions({
     queryKey: ['tenant', tenant, 'budget'],
-    queryFn: (): Promise<Budget> => dataOf(api.GET('/v1/tenants/{tenant}/budget', { params: { path: { tenant } } })),
+    queryFn: () => dataOf(api.GET('/v1/tenants/{tenant}/budget', { params: { path: { tenant } } })),
   });
 
 /** What the last days cost, by model. */
@@ -56,37 +45,18 @@ export const usageQuery = (tenant: string, today: Date) => {
   const query = { from, groupBy: 'model', limit: SHOWN_MODELS };
   return queryOptions({
     queryKey: ['tenant', tenant, 'usage', from],
-    queryFn: async (): Promise<readonly UsageSum[]> =>
+    queryFn: async () =>
       (await dataOf(api.GET('/v1/tenants/{tenant}/usage/summary', { params: { path: { tenant }, query } }))).items,
   });
-};
-
-/** A field of the tenant's wish: who states it, and whether the reader may change it here. */
-export type HeldField = {
-  readonly path: string;
-  readonly heldBy: 'portal' | 'other' | 'nobody';
-  readonly manager: string | null;
-  readonly editable: boolean;
-  readonly reason: 'field_managed' | 'kept_by_platform' | 'not_permitted' | null;
-};
-export type TenantResource = {
-  readonly spec: {
-    readonly displayName: string;
-    readonly plan: string;
-    readonly dataResidency?: string;
-    readonly language: string;
-  };
-  readonly fields: readonly HeldField[];
 };
 
 /** The tenant as it is wished, and who holds which field. */
 export const resourceQuery = (tenant: string) =>
   queryOptions({
     queryKey: ['tenant', tenant, 'resource'],
-    queryFn: (): Promise<TenantResource> =>
-      dataOf(api.GET('/v1/tenants/{tenant}/resource', { params: { path: { tenant } } })),
+    queryFn: () => dataOf(api.GET('/v1/tenants/{tenant}/resource', { params: { path: { tenant } } })),
   });
 
 /** Changes the fields that the portal may. */
-export const changeTenant = (tenant: string, body: Record<string, unknown>) =>
+export const changeTenant = (tenant: string, body: TenantChange) =>
   dataOf(api.PATCH('/v1/tenants/{tenant}', { params: { path: { tenant } }, body }));

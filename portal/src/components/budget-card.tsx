@@ -10,16 +10,20 @@ import { useLanguage } from '../hooks/language.ts';
 import { useLiveBudget } from '../hooks/live-budget.ts';
 import { Alert } from './ui/alert.tsx';
 import { Card, CardHeader } from './ui/card.tsx';
+import { classNames } from './ui/class-names.ts';
 
 /** Below this percentage of what was granted the page says that little is left. */
 const LOW_PERCENT = 10;
 
+/** Milliseconds between two looks of somebody who may not follow the tenant's events. */
+const POLL_MS = 15_000;
+
 /** What the tenant has, has spent and holds, as it moves. */
-export function BudgetCard({ tenant }: { tenant: string }) {
+export function BudgetCard({ tenant, follows }: { tenant: string; follows: boolean }) {
   const { t } = useTranslation();
   const language = useLanguage();
-  const { data: budget } = useQuery(budgetQuery(tenant));
-  const connected = useLiveBudget(tenant);
+  const { data: budget } = useQuery({ ...budgetQuery(tenant), refetchInterval: follows ? false : POLL_MS });
+  const connected = useLiveBudget(tenant, follows);
   const month = budget === undefined ? '' : monthOf(budget.period, language);
   return (
     <Card aria-labelledby="budget">
@@ -31,7 +35,7 @@ export function BudgetCard({ tenant }: { tenant: string }) {
           </>
         }
         action={
-          <span className="flex items-center gap-1.5 text-muted text-sm">
+          <span className={classNames('flex items-center gap-1.5 text-muted text-sm', !follows && 'hidden')}>
             {connected ? (
               <Radio className="size-4 text-success" aria-hidden />
             ) : (

@@ -1,6 +1,6 @@
 import { GitBranch, Lock } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
-import type { HeldField } from '../api/tenants.ts';
+import type { HeldField } from '../api/types.ts';
 
 /** Why a field can only be read here: somebody else states it, or the reader may not change it. */
 export function HeldFieldNote({ field }: { field: HeldField }) {

@@ -1,7 +1,7 @@
 import { Check } from 'lucide-react';
 import { useId } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Plan } from '../api/tenants.ts';
+import type { Plan } from '../api/types.ts';
 import { formatEuro } from '../format/money.ts';
 import { useLanguage } from '../hooks/language.ts';
 import { classNames } from './ui/class-names.ts';

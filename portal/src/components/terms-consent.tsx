@@ -1,6 +1,6 @@
 import type { ComponentProps } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Terms } from '../api/terms.ts';
+import type { Terms } from '../api/types.ts';
 import { useLanguage } from '../hooks/language.ts';
 import { Markdown } from './markdown.tsx';
 import { Checkbox } from './ui/checkbox.tsx';

@@ -6,11 +6,15 @@ import { budgetQuery } from '../api/tenants.ts';
 /** Events after which the figures are read anew. */
 const MOVES = ['usage.posted', 'budget.*'];
 
-/** Keeps a tenant's budget and usage as fresh as the ledger; says whether it is being told at the moment. */
-export function useLiveBudget(tenant: string): boolean {
+/**
+ * Keeps a tenant's budget and usage as fresh as the ledger; says whether it is being told at the moment. Who may not read
+ * the tenant's events has `enabled` false.
+ */
+export function useLiveBudget(tenant: string, enabled: boolean): boolean {
   const queryClient = useQueryClient();
   const [connected, setConnected] = useState(true);
   useEffect(() => {
+    if (!enabled) return;
     const ending = new AbortController();
     const refresh = () => {
       void queryClient.invalidateQueries({ queryKey: budgetQuery(tenant).queryKey });
@@ -25,6 +29,6 @@ export function useLiveBudget(tenant: string): boolean {
     };
     follow().catch(() => setConnected(false));
     return () => ending.abort();
-  }, [tenant, queryClient]);
+  }, [tenant, enabled, queryClient]);
   return connected;
 }

@@ -41,7 +41,7 @@ export function TenantHomePage() {
       {membership !== undefined && !isMaking ? (
         <>
           <ChatLink url={progress?.url ?? `https://${membership.host}/`} role={membership.role} />
-          <BudgetCard tenant={tenant} />
+          <BudgetCard tenant={tenant} follows={may(membership.role, 'usage.read')} />
           {may(membership.role, 'usage.read') ? <UsageCard tenant={tenant} /> : null}
         </>
       ) : null}

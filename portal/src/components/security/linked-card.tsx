@@ -17,7 +17,7 @@ export function LinkedCard() {
   const { data: providers } = useQuery(providersQuery);
   const { data: identities } = useQuery(identitiesQuery);
   const [unlinking, setUnlinking] = useState<Provider>();
-  const linking = useMutation({ mutationFn: (provider: string) => guarded(() => beginLink(provider)) });
+  const linking = useMutation({ mutationFn: (provider: Provider['provider']) => guarded(() => beginLink(provider)) });
   if (providers === undefined || providers.length === 0) return null;
   const refresh = () => queryClient.invalidateQueries({ queryKey: identitiesQuery.queryKey });
   return (

@@ -23,7 +23,8 @@ type Props = {
 /** Label above, hint and fault below, tied together for assistive technology. */
 export function Field({ label, hint, fault, className, aside, children }: Props) {
   const id = useId();
-  const hintId = hint ? `${id}-hint` : undefined;
+  // what is wrong says what to do, too: one sentence at a time
+  const hintId = hint && !fault ? `${id}-hint` : undefined;
   const faultId = fault ? `${id}-fault` : undefined;
   const describedBy = [faultId, hintId].filter((part) => part !== undefined).join(' ');
   return (
@@ -41,7 +42,7 @@ export function Field({ label, hint, fault, className, aside, children }: Props)
           {fault}
         </p>
       ) : null}
-      {hint ? (
+      {hintId ? (
         <div id={hintId} className="mt-1.5 text-muted text-sm">
           {hint}
         </div>

@@ -20,6 +20,8 @@ export const problem = {
       name: 'Diesen Namen können wir nicht verwenden. Wählen Sie einen anderen.',
       code: 'Der Code hat nicht die richtige Form. Prüfen Sie, ob er vollständig ist.',
       token: 'Dieser Link ist nicht vollständig. Öffnen Sie ihn bitte direkt aus der Nachricht.',
+      confirmation: 'Das ist nicht Ihre E-Mail-Adresse. Tippen Sie sie genau so ab, wie sie angezeigt wird.',
+      displayName: 'Diesen Namen können wir nicht verwenden. Wählen Sie einen anderen.',
       expiresAt: 'Diese Gültigkeit ist nicht möglich. Wählen Sie höchstens zwei Jahre.',
     },
     key_unknown: 'Sie sind nicht mehr angemeldet. Melden Sie sich noch einmal an.',
@@ -59,8 +61,6 @@ export const problem = {
     provider_linked: 'Es ist schon ein anderes Konto dieses Dienstes verbunden. Trennen Sie es zuerst.',
     provider_unknown: 'Dieser Dienst ist hier nicht eingerichtet. Wählen Sie einen anderen Weg.',
     provider_away: 'Der Dienst antwortet gerade nicht. Versuchen Sie es später oder melden Sie sich anders an.',
-    provider_refused:
-      'Der Dienst hat die Anmeldung abgelehnt. Versuchen Sie es noch einmal oder melden Sie sich anders an.',
     visit_unknown: 'Die Anmeldung bei dem Dienst hat zu lange gedauert. Beginnen Sie noch einmal.',
     email_unverified:
       'Der Dienst hat Ihre Adresse nicht bestätigt. Bestätigen Sie sie dort, oder melden Sie sich anders an.',
@@ -81,16 +81,30 @@ export const problem = {
     invitation_sent_often: 'Diese Einladung wurde oft genug verschickt. Ziehen Sie sie zurück und laden Sie neu ein.',
     invitation_for_another_address:
       'Diese Einladung gilt für eine andere Adresse. Melden Sie sich mit der eingeladenen an.',
-    sent_just_now: 'Diese Einladung ging gerade erst hinaus. Warten Sie eine Minute.',
     name_reserved: 'Diesen Namen braucht die Plattform selbst. Wählen Sie einen anderen.',
     name_taken: 'Dieser Kurzname ist schon vergeben. Wählen Sie einen anderen.',
     hostname_taken: 'Diese Adresse ist schon vergeben. Wählen Sie einen anderen Kurznamen.',
     too_many_tenants: 'Mehr Arbeitsbereiche können Sie nicht besitzen. Übergeben oder löschen Sie zuerst einen.',
     plan_unknown: 'Diesen Plan gibt es nicht mehr. Laden Sie die Seite neu und wählen Sie einen anderen.',
     plan_by_agreement: 'Dieser Plan wird einzeln vereinbart. Schreiben Sie der Verwaltung der Plattform.',
-    busy: 'Gerade wird an diesem Namen gearbeitet. Versuchen Sie es in einer Minute noch einmal.',
     field_managed: 'Dieses Feld wird an anderer Stelle festgelegt, etwa in Git. Ändern Sie es dort.',
-    kubernetes_away:
+    cluster_away:
       'Die Plattform kann gerade keine Arbeitsbereiche ändern. Versuchen Sie es in ein paar Minuten noch einmal.',
+    tenant_busy: 'An diesem Arbeitsbereich wird gerade etwas anderes geändert. Versuchen Sie es gleich noch einmal.',
+    tenant_resource_unknown:
+      'Diesen Arbeitsbereich gibt es auf der Plattform nicht mehr, oder er wird gerade gelöscht.',
+    hand_over_first: 'Sie sind noch der einzige Inhaber eines Arbeitsbereichs. Übergeben oder löschen Sie ihn zuerst.',
+    terms_outdated: 'Inzwischen gilt eine neuere Fassung. Laden Sie die Seite neu und lesen Sie sie.',
+    too_many_streams: 'Es sind zu viele Seiten offen. Schließen Sie einige und laden Sie diese neu.',
+    plan_too_small: 'Dieser Plan hat weniger Plätze, als belegt sind. Entfernen Sie zuerst Mitglieder.',
+    signed_out: 'Sie waren inzwischen abgemeldet. Melden Sie sich an und verbinden Sie den Dienst noch einmal.',
+    denied:
+      'Die Anmeldung bei dem Dienst wurde abgebrochen. Versuchen Sie es noch einmal oder melden Sie sich anders an.',
+    not_proved:
+      'Die Antwort des Dienstes war nicht gültig. Versuchen Sie es noch einmal oder melden Sie sich anders an.',
+    name_not_confirmed: 'Der Name stimmt nicht überein. Tippen Sie ihn genau so ab.',
+    invitation_sent_just_now: 'Diese Einladung ging gerade erst hinaus. Warten Sie eine Minute.',
+    not_a_person: 'Das können nur Personen, die angemeldet sind. Melden Sie sich an.',
+    sign_in_busy: 'Gerade melden sich sehr viele an. Warten Sie einen Moment und versuchen Sie es noch einmal.',
   },
 } as const;
