@@ -63,9 +63,9 @@ describe.each(DOORS)('%s', (_name, method, path, key) => {
 
 test('an unknown address is a 404, a known one with another method a 405 that says which', async () => {
   expect(await api.admin('GET', '/v2')).toMatchObject({ status: 404, body: { code: 'no_such_address' } });
-  const wrong = await api.admin('PATCH', '/v1/tenants/demo');
+  const wrong = await api.admin('POST', '/v1/tenants/demo');
   expect(wrong).toMatchObject({ status: 405, body: { code: 'method_not_allowed' } });
-  expect(wrong.headers.get('allow')).toBe('PUT, GET, DELETE');
+  expect(wrong.headers.get('allow')).toBe('PUT, GET, DELETE, PATCH');
   expect((await api.admin('GET', '/v1/gateway/authorise')).status).toBe(405);
   expect((await api.admin('GET', '/v1/tenants/%ff')).status).toBe(400);
 });

@@ -5,6 +5,7 @@ import { changeRole } from '../../organisation/change-role.ts';
 import { GivenRole } from '../../organisation/roles.ts';
 import { withTenant } from '../tenants/tenant-view.ts';
 import { actsAsOwner, MEMBER_COLUMNS, MemberParams, MemberView, memberRefusal, memberView } from './member-view.ts';
+import { dropOwner } from './owners-in-cluster.ts';
 
 export const changeMember = route({
   method: 'patch',
@@ -21,11 +22,15 @@ export const changeMember = route({
     200: { description: 'The member with this role', schema: MemberView },
     403: { description: 'Only an owner may change an owner', schema: Problem },
     404: { description: 'No such tenant or member', schema: Problem },
-    409: { description: 'No seat is free, or it is the last owner', schema: Problem },
+    409: { description: 'No seat is free, it is the last owner, or owners are held elsewhere', schema: Problem },
+    422: { description: 'The input is not valid', schema: Problem },
+    503: { description: 'An owner steps down, and the cluster does not answer', schema: Problem },
   },
   run: (services, { params, body, principal, role }) =>
     withTenant(services, params.tenant, async (tenant) => {
       const mayDemoteOwners = actsAsOwner(principal, role);
+      const refused = mayDemoteOwners ? await dropOwner(services, tenant, params.person) : undefined;
+      if (refused !== undefined) return refused;
       const changed = await changeRole(services.pool, tenant, params.person, body.role, { mayDemoteOwners });
       if (changed.outcome !== 'changed' && changed.outcome !== 'unchanged') return memberRefusal(changed.outcome);
       const { rows } = await services.pool.query(

@@ -1,13 +1,11 @@
 import { z } from 'zod';
 import { Problem } from '../../http/problem.ts';
-import { type Answer, route } from '../../http/route.ts';
+import { route } from '../../http/route.ts';
 import { requireRecent } from '../../identity/account/recent.ts';
 import { handOver, handOverPlan } from '../../organisation/hand-over.ts';
-import { writeTenant } from '../../organisation/resource/write-tenant.ts';
-import type { Services } from '../../services.ts';
 import { TenantParams, withTenant } from '../tenants/tenant-view.ts';
-import { withCluster, writeRefusal } from './cluster-answers.ts';
 import { memberRefusal } from './member-view.ts';
+import { renameOwners } from './owners-in-cluster.ts';
 
 export const handOverTenant = route({
   method: 'post',
@@ -33,9 +31,12 @@ export const handOverTenant = route({
       const from = principal.kind === 'person' && role === 'owner' ? principal.person.id : undefined;
       const plan = await handOverPlan(services.pool, tenant.id, from, body.person);
       if (plan.outcome !== 'possible') return memberRefusal(plan.outcome);
-      // The cluster first: where Git holds the owners, nothing may change here either. Should we die in between, the
-      // operator registers the new owners, and that hands over as well.
-      const refused = await renameOwners(services, tenant.name, plan);
+      const { gone, next } = plan;
+      const refused = await renameOwners(services, tenant.name, (owners) => {
+        const leaving = gone === undefined ? owners.map((address) => address.toLowerCase()) : gone;
+        const kept = owners.filter((address) => ![...leaving, next.toLowerCase()].includes(address.toLowerCase()));
+        return [...kept, next];
+      });
       if (refused !== undefined) return refused;
       const outcome = await handOver(services.pool, tenant, from, body.person);
       if (outcome !== 'handed_over') return memberRefusal(outcome);
@@ -43,24 +44,3 @@ export const handOverTenant = route({
       return { status: 204, audit };
     }),
 });
-
-/** Writes the owners into the Tenant, where the cluster has one of this name. */
-async function renameOwners(
-  services: Services,
-  name: string,
-  { gone, next }: { readonly gone: readonly string[] | undefined; readonly next: string },
-): Promise<Answer | undefined> {
-  if (services.tenantResources === undefined) return undefined;
-  const answer = await withCluster(services, async (resources) => {
-    const live = await resources.get(name);
-    const before = (live?.spec as { owners?: readonly string[] } | undefined)?.owners;
-    if (before === undefined) return DONE;
-    const kept = gone === undefined ? [] : before.filter((address) => !gone.includes(address.toLowerCase()));
-    const owners = [...kept.filter((address) => address.toLowerCase() !== next.toLowerCase()), next];
-    const written = await writeTenant(resources, name, new Map([['owners', owners]]));
-    return written.outcome === 'written' ? DONE : writeRefusal(written);
-  });
-  return answer === DONE ? undefined : answer;
-}
-
-const DONE: Answer = { status: 204 };

@@ -344,6 +344,44 @@ describe('handing over', () => {
   });
 });
 
+describe('one of several owners who goes', () => {
+  const both = async (by: 'portal' | 'Git') => {
+    const spec = { displayName: 'Acme AG', plan: 'starter', owners: [ada.email, bob.email] };
+    await kubernetes.applyAs(by === 'Git' ? GIT : PORTAL_MANAGER, name, spec);
+    await register([ada.email, bob.email]);
+  };
+
+  test('is named by the Tenant no longer, so nothing is mailed to them any more', async () => {
+    await both('portal');
+    expect(await api.as(ada, 'DELETE', `/v1/tenants/${name}/members/${bob.id}`)).toMatchObject({ status: 204 });
+    expect(await specOf()).toMatchObject({ owners: [ada.email] });
+    expect(await api.as(ada, 'DELETE', `/v1/tenants/${name}/members/me`)).toMatchObject({
+      status: 409,
+      body: { code: 'last_owner' },
+    });
+    expect(await specOf()).toMatchObject({ owners: [ada.email] });
+  });
+
+  test('by leaving or by another role, too', async () => {
+    await both('portal');
+    expect(await api.as(ada, 'PATCH', `/v1/tenants/${name}/members/${ada.id}`, { role: 'admin' })).toMatchObject({
+      status: 200,
+    });
+    expect(await specOf()).toMatchObject({ owners: [bob.email] });
+  });
+
+  test('stays while Git names them', async () => {
+    await both('Git');
+    expect(await api.as(ada, 'DELETE', `/v1/tenants/${name}/members/me`)).toMatchObject({
+      status: 409,
+      body: { code: 'field_managed', errors: [{ path: 'owners' }] },
+    });
+    expect(await api.as(ada, 'GET', `/v1/tenants/${name}/members/${ada.id}`)).toMatchObject({
+      body: { role: 'owner' },
+    });
+  });
+});
+
 describe('deleting', () => {
   const remove = (who: TestPerson, typed = name) =>
     api.as(who, 'POST', `/v1/tenants/${name}/deletion`, { name: typed });
