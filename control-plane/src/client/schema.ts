@@ -14594,7 +14594,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The last owner hands over first */
+            /** @description The last owner hands over first; or owners are held elsewhere (field_managed) */
             409: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -14605,7 +14605,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The input is not valid (`errors` says where), or the Idempotency-Key was used for something else */
+            /** @description The Tenant in the cluster is not valid */
             422: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -14628,7 +14628,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer, or we are shutting down; nothing was changed */
+            /** @description An owner goes, and the cluster does not answer */
             503: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -14828,7 +14828,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It is the last owner */
+            /** @description It is the last owner, or the owners are held elsewhere (field_managed) */
             409: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -14850,7 +14850,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The input is not valid (`errors` says where), or the Idempotency-Key was used for something else */
+            /** @description The Tenant in the cluster is not valid */
             422: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -14873,7 +14873,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer, or we are shutting down; nothing was changed */
+            /** @description An owner goes, and the cluster does not answer */
             503: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -14967,7 +14967,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No seat is free, or it is the last owner */
+            /** @description No seat is free, it is the last owner, or owners are held elsewhere */
             409: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -15011,7 +15011,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The input is not valid (`errors` says where), or the Idempotency-Key was used for something else */
+            /** @description The input is not valid */
             422: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -15034,7 +15034,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer, or we are shutting down; nothing was changed */
+            /** @description An owner steps down, and the cluster does not answer */
             503: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
