@@ -221,3 +221,23 @@ test.each([
 test('of a tenant that does not exist is a 404', async () => {
   expect((await api.admin('GET', '/v1/tenants/nobody/events')).status).toBe(404);
 });
+
+test('ends within seconds for a reader who may not have it any more', async () => {
+  const owner = await api.signedIn('owner@example.test');
+  await api.belongs(owner, 'demo', 'owner');
+  const key = async () =>
+    (await api.as(owner, 'POST', '/v1/tenants/demo/keys', { name: 'stream', scopes: ['usage.read'] })).body;
+  const [kept, revoked] = [await key(), await key()];
+  const url = `${api.controlPlane.url}/v1/tenants/demo/events`;
+  const leaver = await api.signedIn('leaver@example.test');
+  await api.belongs(leaver, 'demo', 'admin');
+  const stays = await readEvents(url, kept.key);
+  const byKey = await readEvents(url, revoked.key);
+  const bySession = await readEvents(url, undefined, { cookie: leaver.cookie });
+  readers.push(stays, byKey, bySession);
+  expect([stays, byKey, bySession].map(({ status }) => status)).toEqual([200, 200, 200]);
+  await api.as(owner, 'DELETE', `/v1/tenants/demo/keys/${revoked.id}`);
+  await pool.query('delete from membership where person_id = $1', [leaver.id]);
+  await expect.poll(() => [byKey.ended(), bySession.ended()], { timeout: 20_000 }).toEqual([true, true]);
+  expect(stays.ended()).toBe(false);
+});

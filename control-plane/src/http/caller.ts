@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { admit } from './admit.ts';
-import { ANONYMOUS, identify, type Principal, refuseOtherSites } from './auth.ts';
+import { ANONYMOUS, type Credentials, identify, type Principal, refuseOtherSites } from './auth.ts';
 import { clientOf, cookiesOf } from './client.ts';
 import { type Bucket, bucketsOf, countsInTenant } from './limits/quotas.ts';
 import type { Role } from './permissions.ts';
@@ -25,13 +25,7 @@ export async function callerOf(
   onCounted: (headers: Record<string, string>) => void,
 ): Promise<Caller> {
   const { services, keys, limits, proxies } = pipeline;
-  const credentials = {
-    method: request.method ?? 'GET',
-    authorization: request.headers.authorization,
-    origin: request.headers.origin,
-    fetchSite: headerOf(request, 'sec-fetch-site'),
-    cookies: cookiesOf(request),
-  };
+  const credentials = credentialsOf(request);
   const count = async (buckets: readonly Bucket[]) => {
     if (buckets.length === 0) return;
     const { allowed, headers, quota, retryAfterSeconds } = await limits.take(buckets);
@@ -52,6 +46,31 @@ export async function callerOf(
   const role = await admit(principal, route, tenant, services.pool);
   if (tenant !== undefined && countsInTenant(route, principal, role)) await count([{ quota: 'tenant', id: tenant }]);
   return { principal, role };
+}
+
+/**
+ * Judges once more who called, as things are by now; counts nothing.
+ * @throws HttpProblem 401, 403 or 404 where they would be turned away today
+ */
+export async function admitAgain(
+  { services, keys }: Pipeline,
+  route: Route,
+  params: Record<string, unknown>,
+  request: IncomingMessage,
+): Promise<void> {
+  const principal = await identify(credentialsOf(request), services, keys);
+  const tenant = typeof params.tenant === 'string' ? params.tenant : undefined;
+  await admit(principal, route, tenant, services.pool);
+}
+
+function credentialsOf(request: IncomingMessage): Credentials {
+  return {
+    method: request.method ?? 'GET',
+    authorization: request.headers.authorization,
+    origin: request.headers.origin,
+    fetchSite: headerOf(request, 'sec-fetch-site'),
+    cookies: cookiesOf(request),
+  };
 }
 
 export function headerOf(request: IncomingMessage, name: string): string | undefined {

@@ -7,9 +7,10 @@ import type { Telemetry } from '../telemetry.ts';
 import { traceIdOf } from '../trace-context.ts';
 import { ANONYMOUS, type Principal, type ServiceKeys } from './auth.ts';
 import { readJson, readUpload } from './body.ts';
-import { type Caller, callerOf, headerOf } from './caller.ts';
+import { admitAgain, type Caller, callerOf, headerOf } from './caller.ts';
 import { carryOut } from './carry-out.ts';
 import { clientOf, cookiesOf, type TrustedProxies } from './client.ts';
+import { cutWhenTurnedAway } from './cut-when-turned-away.ts';
 import { describedAnswers, isTagged } from './described-answers.ts';
 import { entityTag, isKnown } from './entity-tag.ts';
 import type { RateLimits } from './limits/rate-limits.ts';
@@ -77,7 +78,9 @@ export async function serve(
     log.info({ requestId, route: route.id, status: answer.status, ms: took, by: principal.kind, tenant }, 'request');
   }
   // Measured above is the time until it begins; it may last for hours.
-  if (stream !== undefined) await sendStream(response, answer, stream, requestId, log);
+  if (stream === undefined) return;
+  if (route.access !== 'public') cutWhenTurnedAway(response, () => admitAgain(pipeline, route, params, request));
+  await sendStream(response, answer, stream, requestId, log);
 }
 
 async function perform(
