@@ -3,8 +3,8 @@ import type { Account } from './account.ts';
 export const GITHUB_PATHS = {
   authorize: '/login/oauth/authorize',
   token: '/login/oauth/access_token',
-  user: '/api/user',
-  emails: '/api/user/emails',
+  user: '/user',
+  emails: '/user/emails',
 } as const;
 
 /** GET /user. The address of the profile is whatever its owner wrote there; only /user/emails says what is verified. */

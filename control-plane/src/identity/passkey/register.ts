@@ -14,6 +14,9 @@ import { userHandleOf } from './user-handle.ts';
 /** Passkeys one person may have. */
 export const MAX_PASSKEYS = 20;
 
+/** Ed25519, ECDSA with P-256, and RSA for older Windows: what every authenticator in use knows one of (COSE's numbers). */
+const ALGORITHMS = [-8, -7, -257];
+
 /** What the browser needs to make a passkey for this person. */
 export async function registrationOptions(
   pool: pg.Pool,
@@ -34,6 +37,7 @@ export async function registrationOptions(
     timeout: CHALLENGE_MINUTES * 60_000,
     // Who made the device is none of our business.
     attestationType: 'none',
+    supportedAlgorithmIDs: ALGORITHMS,
     excludeCredentials: rows.map((row) => ({
       id: row.credential_id.toString('base64url'),
       transports: row.transports,
@@ -69,6 +73,7 @@ export async function verifyRegistration(
     expectedOrigin: party.origin,
     expectedRPID: party.id,
     requireUserVerification: false,
+    supportedAlgorithmIDs: ALGORITHMS,
     // It throws at whatever is wrong with the answer, and asks nobody else: nothing here is a failure of ours.
   }).catch(() => ({ verified: false }) as const);
   if (!verified.verified) return 'passkey_refused';

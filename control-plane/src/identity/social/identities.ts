@@ -58,15 +58,7 @@ export async function listIdentities(pool: pg.Pool, personId: string): Promise<L
   return rows.map((row) => Row.parse(row));
 }
 
-/** Ends it; false when the person has none of that provider. */
-export async function unlinkIdentity(
-  client: pg.ClientBase,
-  personId: string,
-  provider: ProviderName,
-): Promise<boolean> {
-  const { rowCount } = await client.query('delete from identity where person_id = $1 and provider = $2', [
-    personId,
-    provider,
-  ]);
-  return rowCount === 1;
+/** Ends the one that a person has at this provider. */
+export async function unlinkIdentity(client: pg.ClientBase, personId: string, provider: ProviderName): Promise<void> {
+  await client.query('delete from identity where person_id = $1 and provider = $2', [personId, provider]);
 }

@@ -17,8 +17,15 @@ const SCOPE = 'openid email profile';
 /** Milliseconds after which a provider is asked again where its endpoints are. */
 const DISCOVERY_TTL_MS = 3_600_000;
 
-/** A provider of OpenID Connect: Google and GitLab. */
-export function openIdProvider(name: ProviderName, settings: OpenIdSettings): Provider {
+/**
+ * A provider of OpenID Connect: Google and GitLab.
+ * @param more what else it is asked with; GitLab answers a `prompt=select_account` with an error
+ */
+export function openIdProvider(
+  name: ProviderName,
+  settings: OpenIdSettings,
+  more: Record<string, string> = {},
+): Provider {
   const configuration = discovered(settings);
   return {
     name,
@@ -30,8 +37,7 @@ export function openIdProvider(name: ProviderName, settings: OpenIdSettings): Pr
         nonce,
         code_challenge: await calculatePKCECodeChallenge(codeVerifier),
         code_challenge_method: 'S256',
-        // Whose account it is gets asked, rather than taken from whoever used this browser last.
-        prompt: 'select_account',
+        ...more,
       }),
     prove: async (callback, { state, nonce, codeVerifier }) => {
       const config = await configuration();

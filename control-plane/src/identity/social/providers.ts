@@ -7,7 +7,8 @@ import type { IdentityProviderSettings, ProviderName } from './settings.ts';
 export function openProviders(settings: IdentityProviderSettings): ReadonlyMap<ProviderName, Provider> {
   const { google, github, gitlab } = settings;
   const providers = [
-    google && openIdProvider('google', google),
+    // Whose account it is gets asked, rather than taken from whoever used this browser last.
+    google && openIdProvider('google', google, { prompt: 'select_account' }),
     github && githubProvider(github),
     gitlab && openIdProvider('gitlab', gitlab),
   ].filter((provider) => provider !== undefined);

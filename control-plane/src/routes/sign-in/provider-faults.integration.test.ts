@@ -21,7 +21,8 @@ describe.each(PROVIDERS)('at %s', (provider) => {
     // The state was seen by the wrong browser: it is void for the right one, too.
     expect(await attacker.comeBack(callback)).toEqual(UNKNOWN);
     await victim.begin(provider);
-    expect(await victim.comeBack(callback)).toEqual(UNKNOWN);
+    const fresh = await attacker.visitProvider(await attacker.begin(provider), form);
+    expect(await victim.comeBack(fresh)).toEqual(UNKNOWN);
     const withoutState = new URL(callback);
     withoutState.searchParams.delete('state');
     expect(await victim.comeBack(withoutState)).toEqual(UNKNOWN);

@@ -31,7 +31,7 @@ export const removePasskeyOfPerson = route({
     const { person } = callerOf(call);
     return inTransaction(services.pool, async (client) => {
       const ways = await lockWaysIn(client, person.id);
-      if (ways.passkeys > 0 && isLastWayIn(ways)) return lastWayIn();
+      if (ways.passkeys.includes(call.params.passkey) && isLastWayIn(ways)) return lastWayIn();
       const removed = await removePasskey(client, person.id, call.params.passkey);
       if (removed === undefined) {
         return { status: 404, body: problem(404, 'passkey_unknown', 'you have no passkey with this id') };

@@ -32,10 +32,11 @@ export const unlinkIdentityOfPerson = route({
     const { provider } = call.params;
     return inTransaction(services.pool, async (client) => {
       const ways = await lockWaysIn(client, person.id);
-      if (ways.identities > 0 && isLastWayIn(ways)) return lastWayIn();
-      if (!(await unlinkIdentity(client, person.id, provider))) {
+      if (!ways.identities.includes(provider)) {
         return { status: 404, body: problem(404, 'identity_unknown', 'no account of this provider is linked') };
       }
+      if (isLastWayIn(ways)) return lastWayIn();
+      await unlinkIdentity(client, person.id, provider);
       await tellOfSignInChange(client, services, person, 'identity_unlinked', PROVIDER_TITLES[provider]);
       return { status: 204, audit: { target: `person/${person.id}`, before: { provider } } };
     });

@@ -80,7 +80,7 @@ export class Browser {
   }
 }
 
-export function landingAt(location: string): Landing {
+function landingAt(location: string): Landing {
   const [path = '', fragment = ''] = location.split('#');
   return { path, state: Object.fromEntries(new URLSearchParams(fragment)) };
 }

@@ -23,7 +23,7 @@ export async function startIdentityApi(options: Parameters<typeof startApi>[0] =
     identityProviders: {
       google: { ...application, issuer: `${identity.url}/google` },
       gitlab: { ...application, issuer: `${identity.url}/gitlab` },
-      github: { ...application, url: `${identity.url}/github`, apiUrl: `${identity.url}/github/api` },
+      github: { ...application, url: `${identity.url}/github`, apiUrl: `${identity.url}/github` },
     },
     ...options,
   });
