@@ -14,6 +14,11 @@ const cidr = z.string().regex(/^[0-9a-fA-F.:]+\/[0-9]{1,3}$/);
 const port = z.int().min(1).max(65_535);
 const domain = z.string().regex(/^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z]([-a-z0-9]{0,61}[a-z0-9])$/);
 
+const applicationSecret = (provider: string) =>
+  orEmpty(ObjectName).describe(
+    `Secret with ${provider}-client-id and ${provider}-client-secret of an application whose redirect URI is https://portal.<baseDomain>/v1/sign-in/${provider}/callback. Empty: not offered.`,
+  );
+
 const image = (of: string) =>
   z.object({
     repository: z
@@ -165,6 +170,20 @@ export const Values = z.object({
       .min(1)
       .describe('Ports of the mail server that the NetworkPolicy lets the control plane reach.'),
   }),
+  identityProviders: z
+    .object({
+      google: z.object({ existingSecret: applicationSecret('google'), issuer: url.describe('Its OpenID issuer.') }),
+      github: z.object({
+        existingSecret: applicationSecret('github'),
+        url: url.describe('Where people sign in; another one for an Enterprise Server.'),
+        apiUrl: url.describe('Its API; https://<host>/api/v3 for an Enterprise Server.'),
+      }),
+      gitlab: z.object({
+        existingSecret: applicationSecret('gitlab'),
+        issuer: url.describe('Its OpenID issuer; the address of a GitLab of your own.'),
+      }),
+    })
+    .describe('Accounts elsewhere that people may sign in with.'),
   webhooks: z.object({
     trustedHosts: z
       .array(z.string().regex(/^[^\s,:]+:[0-9]{1,5}$/))
