@@ -10,6 +10,8 @@ import { enqueueMail } from './outbox.ts';
 
 const vault = openVault(ENCRYPTION_KEY);
 const LINK = 'https://portal.example.test/reset#token=a-token-that-nobody-may-read';
+/** A busy machine takes its time; a quiet one is not made to wait. */
+const PATIENCE = { timeout: 15_000 };
 const NOBODY_LISTENS = 'smtp://user:smtp-password@127.0.0.1:1';
 
 let databases: TestDatabases;
@@ -59,12 +61,12 @@ const again = async () => {
 describe('a mail', () => {
   test('leaves when its transaction is committed, and its content with it', async () => {
     await inTransaction(api.pool, enqueue);
-    await expect.poll(() => mails.mails.length).toBe(1);
+    await expect.poll(() => mails.mails.length, PATIENCE).toBe(1);
     const [mail] = mails.mails;
     expect([mail?.subject, mail?.headers.get('auto-submitted')]).toEqual(['Set a new password', 'auto-generated']);
     expect(mail?.text).toContain(LINK);
     expect(mail?.html).toContain(`href="${LINK}"`);
-    await expect.poll(row).toEqual({ state: 'sent', attempts: 1, emptied: true, last_error: null });
+    await expect.poll(row, PATIENCE).toEqual({ state: 'sent', attempts: 1, emptied: true, last_error: null });
   });
 
   test('never leaves when its transaction is rolled back', async () => {
@@ -75,20 +77,20 @@ describe('a mail', () => {
     });
     await expect(rolledBack).rejects.toBe(cause);
     await inTransaction(api.pool, enqueue);
-    await expect.poll(() => mails.mails.length).toBe(1);
+    await expect.poll(() => mails.mails.length, PATIENCE).toBe(1);
     expect((await api.pool.query('select from mail')).rowCount).toBe(1);
   });
 
   test('can be read in no table while it waits, and opens with no other key', async () => {
     await restart({ smtpUrl: NOBODY_LISTENS });
     await inTransaction(api.pool, enqueue);
-    await expect.poll(async () => (await row())?.attempts).toBe(1);
+    await expect.poll(async () => (await row())?.attempts, PATIENCE).toBe(1);
     const { rows } = await api.pool.query<{ sealed: Buffer }>('select sealed from mail');
     expect(rows[0]?.sealed.toString('latin1')).not.toMatch(/ada@|token|reset/);
     await restart({ encryptionKey: 'another key of at least thirty-two characters' });
     await again();
     const error = 'it cannot be opened with this key and version';
-    await expect.poll(row).toEqual({ state: 'failed', attempts: 2, emptied: true, last_error: error });
+    await expect.poll(row, PATIENCE).toEqual({ state: 'failed', attempts: 2, emptied: true, last_error: error });
     expect(mails.mails).toEqual([]);
   });
 });
@@ -105,19 +107,21 @@ describe('a mail server that does not take it', () => {
     await restart();
     mails.refuse = 1;
     await again();
-    await expect.poll(row).toMatchObject({ attempts: 2, last_error: 'the mail server did not take it (EMESSAGE 451)' });
+    await expect
+      .poll(row, PATIENCE)
+      .toMatchObject({ attempts: 2, last_error: 'the mail server did not take it (EMESSAGE 451)' });
     await again();
-    await expect.poll(row).toMatchObject({ state: 'sent', attempts: 3 });
+    await expect.poll(row, PATIENCE).toMatchObject({ state: 'sent', attempts: 3 });
     expect(mails.mails.map(({ messageId }) => messageId)).toEqual([`<${id}@localhost>`]);
   });
 
   test('is given up after the last attempt: the content goes, the reason stays and is logged', async () => {
     await restart({ smtpUrl: NOBODY_LISTENS });
     await inTransaction(api.pool, enqueue);
-    await expect.poll(row).toMatchObject({ state: 'pending', attempts: 1, last_error: expect.any(String) });
+    await expect.poll(row, PATIENCE).toMatchObject({ state: 'pending', attempts: 1, last_error: expect.any(String) });
     await api.pool.query('update mail set attempts = $1', [MAX_ATTEMPTS - 1]);
     await again();
-    await expect.poll(row).toMatchObject({ state: 'failed', attempts: MAX_ATTEMPTS, emptied: true });
+    await expect.poll(row, PATIENCE).toMatchObject({ state: 'failed', attempts: MAX_ATTEMPTS, emptied: true });
     expect(api.log.some((line) => line.includes('a mail was given up'))).toBe(true);
     expect((await api.admin('GET', '/metrics')).body).toContain('cloudfreedom_mails_total{outcome="failed"} 1');
   });
@@ -127,30 +131,32 @@ describe('a mail server that does not take it', () => {
     api = await startApi({ databaseUrl });
     await inTransaction(api.pool, enqueue);
     const error = 'the platform has no mail server configured';
-    await expect.poll(row).toMatchObject({ state: 'failed', attempts: 1, last_error: error });
+    await expect.poll(row, PATIENCE).toMatchObject({ state: 'failed', attempts: 1, last_error: error });
   });
 });
 
 test('a mail whose link has expired is not sent any more', async () => {
   await restart({ smtpUrl: NOBODY_LISTENS });
   await inTransaction(api.pool, (client) => enqueue(client, { expiresAt: new Date(Date.now() + 3_600_000) }));
-  await expect.poll(row).toMatchObject({ attempts: 1, last_error: expect.any(String) });
+  await expect.poll(row, PATIENCE).toMatchObject({ attempts: 1, last_error: expect.any(String) });
   await restart();
   await api.pool.query(`update mail set expires_at = now() - interval '1 second'`);
   await again();
-  await expect.poll(row).toMatchObject({ state: 'failed', last_error: 'its time had passed before it could be sent' });
+  await expect
+    .poll(row, PATIENCE)
+    .toMatchObject({ state: 'failed', last_error: 'its time had passed before it could be sent' });
   expect(mails.mails).toEqual([]);
 });
 
 test('a mail that a process took before it died is sent by another, and by two processes once', async () => {
   await restart({ smtpUrl: NOBODY_LISTENS });
   await inTransaction(api.pool, enqueue);
-  await expect.poll(row).toMatchObject({ attempts: 1, last_error: expect.any(String) });
+  await expect.poll(row, PATIENCE).toMatchObject({ attempts: 1, last_error: expect.any(String) });
   await api.pool.query(`update mail set taken_until = clock_timestamp() - interval '1 second'`);
   await restart();
   const other = await start();
   await again();
-  await expect.poll(row).toMatchObject({ state: 'sent' });
+  await expect.poll(row, PATIENCE).toMatchObject({ state: 'sent' });
   await other.stop();
   expect(mails.mails.length).toBe(1);
 });
@@ -160,7 +166,7 @@ test('a hundred mails queued at once all leave, once each', async () => {
   await inTransaction(api.pool, async (client) => {
     for (let number = 1; number <= 100; number += 1) await enqueue(client);
   });
-  await expect.poll(() => mails.mails.length, { timeout: 30_000 }).toBe(100);
+  await expect.poll(() => mails.mails.length, PATIENCE).toBe(100);
   await other.stop();
   expect(new Set(mails.mails.map(({ messageId }) => messageId)).size).toBe(100);
 });

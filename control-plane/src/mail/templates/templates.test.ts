@@ -6,20 +6,16 @@ import { TEMPLATES, type TemplateName } from './templates.ts';
 const LANGUAGES = ['de', 'en'] as const;
 const CANARY = `<img src="https://evil.test/x.png"> "&" 'x'\r\nBcc: eve@example.test`;
 
+/** What a field may hold, the nastiest first: a text, a link, a number, a time, one of a few words. */
+const CANDIDATES = [CANARY, 'https://portal.example.test/page#token=x', 3, '2026-11-30T12:00:00.000Z'];
+
 /** Data of the right shape, with something nasty wherever a text may stand. */
 function nastyData(name: TemplateName): Record<string, unknown> {
   const { shape } = TEMPLATES[name].data as z.ZodObject;
   return Object.fromEntries(
     Object.entries(shape).map(([field, schema]) => {
-      const found = [
-        CANARY,
-        'https://portal.example.test/page#token=x',
-        3,
-        '2026-11-30T12:00:00.000Z',
-        'owner',
-        'member',
-      ].find((value) => (schema as z.ZodType).safeParse(value).success);
-      return [field, found];
+      const words = schema instanceof z.ZodEnum ? schema.options : [];
+      return [field, [...CANDIDATES, ...words].find((value) => (schema as z.ZodType).safeParse(value).success)];
     }),
   );
 }

@@ -66,7 +66,9 @@ describe('a forgotten password', () => {
       { email: 'nobody@example.test' },
     ]);
     const states = async () => (await api.pool.query('select state from mail order by created_at')).rows;
-    await expect.poll(states).toEqual([{ state: 'sent' }, { state: 'sent' }, { state: 'dropped' }]);
+    await expect
+      .poll(states, { timeout: 15_000 })
+      .toEqual([{ state: 'sent' }, { state: 'sent' }, { state: 'dropped' }]);
     expect(mails.mails.length).toBe(1);
   });
 
