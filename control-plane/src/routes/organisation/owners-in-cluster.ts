@@ -48,4 +48,34 @@ export async function dropOwner(
   });
 }
 
+/**
+ * Takes the address of a person who is erased out of the Tenants that name it, where nobody else holds their owners.
+ * @returns the Tenants that still name it
+ */
+export async function forgetOwner(
+  services: Services,
+  tenants: readonly string[],
+  email: string,
+): Promise<readonly string[]> {
+  const { rows } = await services.pool.query<{ name: string; email: string }>(
+    `select t.name, p.email from membership s join tenant t on t.id = s.tenant_id join person p on p.id = s.person_id
+     where t.name = any ($1) and t.state <> 'erased' and s.role = 'owner' and p.email is not null order by s.created_at`,
+    [tenants],
+  );
+  const naming: string[] = [];
+  for (const tenant of tenants) {
+    const others = rows.filter(({ name }) => name === tenant).map((row) => row.email);
+    let named = true;
+    const refused = await renameOwners(services, tenant, (owners) => {
+      const kept = owners.filter((address) => address.toLowerCase() !== email.toLowerCase());
+      const next = kept.length > 0 ? kept : others;
+      // A Tenant names somebody: the last one stays until it has another owner.
+      named = next.length === 0;
+      return named ? owners : next;
+    });
+    if (refused !== undefined || named) naming.push(tenant);
+  }
+  return naming;
+}
+
 const DONE: Answer = { status: 204 };

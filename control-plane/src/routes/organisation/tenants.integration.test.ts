@@ -382,6 +382,19 @@ describe('one of several owners who goes', () => {
   });
 });
 
+test.each(['portal', 'Git'] as const)(
+  'an owner who is erased is named no longer, where the %s holds the owners',
+  async (by) => {
+    const spec = { displayName: 'Acme AG', plan: 'starter', owners: [ada.email, bob.email] };
+    await kubernetes.applyAs(by === 'Git' ? GIT : PORTAL_MANAGER, name, spec);
+    await register([ada.email, bob.email]);
+    const answer = await api.as(ada, 'POST', '/v1/account/erasure', { confirmation: ada.email });
+    // What Git says is Git's: the answer tells where the address still is.
+    expect(answer).toMatchObject({ status: 200, body: { namedIn: by === 'Git' ? [name] : [] } });
+    expect(await specOf()).toMatchObject({ owners: by === 'Git' ? [ada.email, bob.email] : [bob.email] });
+  },
+);
+
 describe('deleting', () => {
   const remove = (who: TestPerson, typed = name) =>
     api.as(who, 'POST', `/v1/tenants/${name}/deletion`, { name: typed });

@@ -7,6 +7,7 @@ import { unacceptable } from '../../identity/account/refusals.ts';
 import { noSessionCookie } from '../../identity/session/session-cookie.ts';
 import { type EraseOutcome, erasePerson } from '../../privacy/erase-person.ts';
 import { PERSON_RESPONSES } from '../account/person-responses.ts';
+import { forgetOwner } from '../organisation/owners-in-cluster.ts';
 
 const ErasureView = z
   .object({
@@ -36,7 +37,8 @@ export const createErasure = route({
     409: { description: 'A tenant would have no owner any more: hand it over first', schema: Problem },
     422: { description: 'That is not one’s own address', schema: Problem },
   },
-  run: async ({ pool, vault, catalogue }, call) => {
+  run: async (services, call) => {
+    const { pool, vault, catalogue } = services;
     const refused = requireRecent(call);
     if (refused !== undefined) return refused;
     const { person } = callerOf(call);
@@ -45,7 +47,9 @@ export const createErasure = route({
     }
     const outcome = await erasePerson(pool, vault, person.id);
     catalogue.forget();
-    return answerOf(outcome, person.id);
+    if (outcome.outcome !== 'erased') return answerOf(outcome, person.id);
+    const namedIn = await forgetOwner(services, outcome.namedIn, person.email);
+    return answerOf({ ...outcome, namedIn }, person.id);
   },
 });
 
