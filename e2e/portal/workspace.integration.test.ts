@@ -124,6 +124,8 @@ test('the budget moves on the page while requests are held and billed', async ()
   const { call } = rig.api;
   const figure = (name: string) => page.locator('dl > div').filter({ hasText: name }).locator('dd');
   await figure('spent').getByText('€0.00', { exact: true }).waitFor();
+  // the streams tell of an account only what moves after they first saw it
+  await expect.poll(async () => (await rig.api.pool.query('select from told')).rowCount).toBe(1);
   const authorised = await call(
     'POST',
     '/v1/gateway/authorise',
