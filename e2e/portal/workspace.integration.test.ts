@@ -180,6 +180,27 @@ test('somebody is invited by mail, joins, and can do what their role allows', as
   await page.getByRole('cell', { name: bob.email }).waitFor();
 });
 
+test('a stranger is told nothing of a workspace that is not theirs', async () => {
+  const eve = await rig.api.signedIn('eve@example.test');
+  await using other = await rig.visit({ as: eve });
+  for (const page of ['', '/members', '/settings']) {
+    await other.page.goto(`${rig.url}/tenants/${NAME}${page}`);
+    await other.page.getByText('There is no such workspace, or you do not belong to it.').waitFor();
+  }
+});
+
+test('a member who is removed is gone from the list, and the last owner cannot leave', async () => {
+  const { page } = visit;
+  await page.getByRole('button', { name: 'Actions for Bob Example' }).click();
+  await page.getByRole('menuitem', { name: 'Remove from the workspace' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click();
+  await page.getByRole('cell', { name: bob.email }).waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Leave workspace' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Leave workspace' }).click();
+  await page.getByText('There has to be an owner. Hand the workspace over first.').waitFor();
+  await page.keyboard.press('Escape');
+});
+
 test('a field that Git holds is shown with the reason and cannot be changed', async () => {
   const { page } = visit;
   await kubernetes.applyAs('argocd', NAME, { dataResidency: 'eu' });
