@@ -26,6 +26,8 @@ const notForPages = new Set([
     'body_timeout',
     'type_not_taken',
     'idempotency_key_required',
+    'idempotency_key_malformed',
+    'not_described',
   ],
 ]);
 

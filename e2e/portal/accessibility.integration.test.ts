@@ -1,7 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
+import { mailTo, tokenOf } from '@cloudfreedom/control-plane/testing/account.ts';
 import { ADMIN_KEY, OPERATOR_KEY, type TestPerson } from '@cloudfreedom/control-plane/testing/api.ts';
+import { startTestCluster, type TestCluster } from '@cloudfreedom/control-plane/testing/cluster.ts';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { screenshots } from '../browser/chromium.ts';
@@ -15,11 +17,14 @@ const AT_REST = `document.querySelector('.animate-spin') === null
   && document.getAnimations().every(({ playState }) => playState !== 'running')`;
 const TENANT = 'muster-maschinenbau';
 
+let kubernetes: TestCluster;
 let rig: PortalRig;
 let ada: TestPerson;
+let invitation: string;
 beforeAll(async () => {
   await mkdir(path.join(screenshots, 'portal'), { recursive: true });
-  rig = await startPortalRig();
+  kubernetes = await startTestCluster();
+  rig = await startPortalRig({ kubernetes: kubernetes.kubeconfigPath });
   const { api } = rig;
   ada = await api.signedIn('ada@muster.example', { name: 'Ada Muster', language: 'de' });
   const bob = await api.signedIn('bob@muster.example', { name: 'Bob Muster' });
@@ -43,11 +48,25 @@ beforeAll(async () => {
   await api.as(ada, 'POST', `/v1/tenants/${TENANT}/invitations`, { email: 'eve@muster.example', role: 'member' });
   await api.as(ada, 'POST', `/v1/tenants/${TENANT}/keys/mine`, { name: 'Laptop' });
   await api.call('POST', `/v1/tenants/${TENANT}/keys`, ADMIN_KEY, { name: 'CI', scopes: ['chat', 'usage.read'] });
+  invitation = tokenOf(await mailTo(rig.mails, 'eve@muster.example'));
+  const displayName = 'Muster Maschinenbau GmbH & Co. KG';
+  await kubernetes.applyAs('argocd', TENANT, {
+    displayName,
+    plan: 'starter',
+    owners: [ada.email],
+    dataResidency: 'eu',
+  });
+  await kubernetes.report(TENANT, true, 'Available');
+  const wish = { name: 'neu', displayName: 'Neu', plan: 'starter', language: 'de' };
+  expect((await api.as(ada, 'POST', '/v1/tenants', wish)).status).toBe(201);
 });
-afterAll(() => rig?.[Symbol.asyncDispose]());
+afterAll(async () => {
+  await rig?.[Symbol.asyncDispose]();
+  await kubernetes?.stop();
+});
 
 type Step = (page: Page) => Promise<unknown>;
-type Stop = { name: string; path: string; signedIn?: boolean; before?: Step };
+type Stop = { name: string; path: string | (() => string); signedIn?: boolean; before?: Step };
 
 const press =
   (name: RegExp): Step =>
@@ -68,10 +87,13 @@ const stops: Stop[] = [
   { name: 'forgot', path: '/forgot' },
   { name: 'reset', path: '/reset#token=a' },
   { name: 'change-address', path: '/change-address#token=a' },
+  { name: 'invitation', path: () => `/invitation#token=${invitation}` },
   { name: 'invitation-unknown', path: `/invitation#token=${'a'.repeat(43)}` },
   { name: 'top-up', path: '/top-up' },
   { name: 'not-found', path: '/nowhere' },
   { name: 'new-tenant', path: '/tenants/new', signedIn: true },
+  { name: 'tenant-in-the-making', path: '/tenants/neu', signedIn: true },
+  { name: 'tenant-unknown', path: '/tenants/nobodys/members', signedIn: true },
   { name: 'tenant', path: `/tenants/${TENANT}`, signedIn: true },
   { name: 'members', path: `/tenants/${TENANT}/members`, signedIn: true },
   { name: 'invite', path: `/tenants/${TENANT}/members`, signedIn: true, before: press(/^(Einladen|Invite)$/) },
@@ -133,7 +155,7 @@ test('on a phone, no page is wider than the screen', async () => {
 async function open(page: Page, { path: address, before }: Stop): Promise<void> {
   // away first: a change of the fragment alone would not load the page anew
   await page.goto('about:blank');
-  await page.goto(rig.url + address);
+  await page.goto(rig.url + (typeof address === 'string' ? address : address()));
   await settled(page);
   await before?.(page);
   await settled(page);

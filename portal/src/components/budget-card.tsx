@@ -15,15 +15,16 @@ import { classNames } from './ui/class-names.ts';
 /** Below this percentage of what was granted the page says that little is left. */
 const LOW_PERCENT = 10;
 
-/** Milliseconds between two looks of somebody who may not follow the tenant's events. */
-const POLL_MS = 15_000;
+/** Milliseconds between two looks of somebody whom the tenant's events do not reach. */
+const POLL_MS = 10_000;
 
 /** What the tenant has, has spent and holds, as it moves. */
 export function BudgetCard({ tenant, follows }: { tenant: string; follows: boolean }) {
   const { t } = useTranslation();
   const language = useLanguage();
-  const { data: budget } = useQuery({ ...budgetQuery(tenant), refetchInterval: follows ? false : POLL_MS });
   const connected = useLiveBudget(tenant, follows);
+  const isTold = follows && connected;
+  const { data: budget } = useQuery({ ...budgetQuery(tenant), refetchInterval: isTold ? false : POLL_MS });
   const month = budget === undefined ? '' : monthOf(budget.period, language);
   return (
     <Card aria-labelledby="budget">

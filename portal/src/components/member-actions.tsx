@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { accountQuery } from '../api/account.ts';
 import { changeRole, type GivenRole, handOver, membersQuery, removeMember } from '../api/members.ts';
 import type { Member } from '../api/types.ts';
+import { useReauthentication } from '../hooks/reauthentication.tsx';
 import { may, type Role } from '../tenant/permissions.ts';
 import { Refusal } from './refusal.tsx';
 import { Button } from './ui/button.tsx';
@@ -21,6 +22,7 @@ export function MemberActions(props: { tenant: string; member: Member; reader: R
   const queryClient = useQueryClient();
   const [asking, setAsking] = useState<'remove' | 'handOver'>();
   const [error, setError] = useState<unknown>();
+  const { guarded, dialog } = useReauthentication();
   const { id, name } = member.person;
   const isOwner = may(reader, 'owner');
   if (!may(reader, 'members.write') || (member.role === 'owner' && !isOwner)) return null;
@@ -62,11 +64,12 @@ export function MemberActions(props: { tenant: string; member: Member; reader: R
         <ConfirmDialog
           title={t(`members.${asking}Title`, { name })}
           text={t(`members.${asking}Text`, { name })}
-          deed={t(`members.${asking}`)}
-          onConfirm={() => (asking === 'remove' ? removeMember : handOver)(tenant, id).then(refresh)}
+          deed={t(asking === 'remove' ? 'common.remove' : 'members.handOver')}
+          onConfirm={() => guarded(() => (asking === 'remove' ? removeMember : handOver)(tenant, id)).then(refresh)}
           onClose={() => setAsking(undefined)}
         />
       )}
+      {dialog}
       {error === undefined ? null : (
         <Dialog open onOpenChange={() => setError(undefined)} title={t('wentWrong.title')}>
           <Refusal error={error} className="" />

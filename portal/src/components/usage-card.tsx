@@ -7,12 +7,15 @@ import { useLanguage } from '../hooks/language.ts';
 import { Card, CardHeader } from './ui/card.tsx';
 import { Cell, Row, Table } from './ui/table.tsx';
 
+/** Milliseconds between two looks: the API sums usage up every ten seconds, so an event comes before its sum. */
+const ROLLED_UP_MS = 10_000;
+
 /** What the last days cost, by model: the provider's part and ours. */
 export function UsageCard({ tenant }: { tenant: string }) {
   const { t } = useTranslation();
   const language = useLanguage();
   const [today] = useState(() => new Date());
-  const { data: sums } = useQuery(usageQuery(tenant, today));
+  const { data: sums } = useQuery({ ...usageQuery(tenant, today), refetchInterval: ROLLED_UP_MS });
   const count = new Intl.NumberFormat(language);
   const number = 'tabular text-right';
   const head = [

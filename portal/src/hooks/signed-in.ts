@@ -3,7 +3,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { accountQuery } from '../api/account.ts';
 import { forgetPendingSignIn, keepPendingSignIn } from '../api/pending-sign-in.ts';
 import type { FirstStep } from '../api/types.ts';
-import { wayOnSearch } from '../layout/way-on.ts';
+import { noteWayOn, wayOnSearch } from '../layout/way-on.ts';
 
 /** Pages that are not the portal's: the browser has to ask the server for them. */
 const ELSEWHERE = /^\/(oidc|v1)\//;
@@ -19,6 +19,7 @@ export function useSignedIn(to: string | undefined): (step: FirstStep) => Promis
       return;
     }
     forgetPendingSignIn();
+    noteWayOn(undefined);
     queryClient.clear();
     if (to !== undefined && ELSEWHERE.test(to)) {
       window.location.assign(to);

@@ -1,5 +1,5 @@
 import { Link, Outlet } from '@tanstack/react-router';
-import type { ComponentProps } from 'react';
+import type { ComponentProps, ReactNode } from 'react';
 
 export type Section = {
   readonly to: Exclude<ComponentProps<typeof Link>['to'], undefined>;
@@ -8,7 +8,13 @@ export type Section = {
 };
 
 /** A row of sections under the header, and the page of the one that is open. */
-export function Sections(props: { label: string; sections: Section[]; params?: Record<string, string> }) {
+export function Sections(props: {
+  label: string;
+  sections: Section[];
+  params?: Record<string, string>;
+  /** In place of the page that is open. */
+  instead?: ReactNode;
+}) {
   return (
     <>
       <nav aria-label={props.label} className="border-line border-b bg-surface">
@@ -28,7 +34,7 @@ export function Sections(props: { label: string; sections: Section[]; params?: R
         </ul>
       </nav>
       <main id="content" tabIndex={-1} className="mx-auto w-full max-w-5xl flex-1 px-4 pt-8 pb-20 outline-none sm:px-6">
-        <Outlet />
+        {props.instead ?? <Outlet />}
       </main>
     </>
   );

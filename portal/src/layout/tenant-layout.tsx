@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
-import { useParams } from '@tanstack/react-router';
+import { useMatchRoute, useParams } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import { tenantsQuery } from '../api/tenants.ts';
+import { UnknownTenantPage } from '../pages/unknown-tenant.tsx';
 import { may } from '../tenant/permissions.ts';
 import { type Section, Sections } from './sections.tsx';
 
@@ -17,5 +18,8 @@ export function TenantLayout() {
     ...(may(role, 'keys.own') ? [{ to: '/tenants/$tenant/keys', label: t('tenant.keys') } as const] : []),
     ...(may(role, 'tenant.write') ? [{ to: '/tenants/$tenant/settings', label: t('tenant.settings') } as const] : []),
   ];
-  return <Sections label={t('tenant.sections')} sections={sections} params={{ tenant }} />;
+  // a tenant that is being made is nobody's yet: its overview alone is open
+  const isHome = useMatchRoute()({ to: '/tenants/$tenant', params: { tenant } }) !== false;
+  const instead = tenants !== undefined && role === undefined && !isHome ? <UnknownTenantPage /> : undefined;
+  return <Sections label={t('tenant.sections')} sections={sections} params={{ tenant }} instead={instead} />;
 }

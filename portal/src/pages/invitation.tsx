@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next';
 import { accountQuery, signOut } from '../api/account.ts';
 import { acceptInvitation, lookUpInvitation } from '../api/members.ts';
 import { problemText } from '../api/problem-text.ts';
+import { isRefusal } from '../api/queries.ts';
 import { Statement } from '../components/page.tsx';
 import { Refusal } from '../components/refusal.tsx';
 import { Alert } from '../components/ui/alert.tsx';
@@ -24,14 +25,26 @@ export function InvitationPage() {
   const [token] = useState(() => given ?? keptInvitation());
   const offer = useQuery({
     queryKey: ['invitation', token],
-    queryFn: () => lookUpInvitation(token ?? ''),
+    queryFn: async () => {
+      try {
+        return await lookUpInvitation(token ?? '');
+      } catch (error) {
+        // one that is over must not keep anybody from their start page
+        if (isRefusal(error)) forgetInvitation();
+        throw error;
+      }
+    },
     enabled: token !== undefined,
   });
   if (token === undefined || offer.isError) {
     const text = token === undefined ? t('confirm.noToken') : problemText(t, offer.error);
     return (
       <div role="alert">
-        <Statement icon={<Unlink aria-hidden />} title={t('invitation.failed')} text={text} />
+        <Statement icon={<Unlink aria-hidden />} title={t('invitation.failed')} text={text}>
+          <Button asChild variant="secondary">
+            <Link to="/">{t('notFound.home')}</Link>
+          </Button>
+        </Statement>
       </div>
     );
   }
@@ -106,6 +119,11 @@ function Offer({ token, offer }: { token: string; offer: Awaited<ReturnType<type
         </>
       )}
       <Refusal error={accepting.error} />
+      {account === undefined ? null : (
+        <Button asChild variant="ghost" className="w-full" onClick={forgetInvitation}>
+          <Link to="/">{t('invitation.later')}</Link>
+        </Button>
+      )}
     </Statement>
   );
 }

@@ -9,6 +9,7 @@ import type { Key } from '../api/types.ts';
 import { KeyDialog } from '../components/key-dialog.tsx';
 import { KeyList } from '../components/key-list.tsx';
 import { PageHeader } from '../components/page.tsx';
+import { Refusal } from '../components/refusal.tsx';
 import { Button } from '../components/ui/button.tsx';
 import { Card, CardHeader } from '../components/ui/card.tsx';
 import { ConfirmDialog } from '../components/ui/confirm-dialog.tsx';
@@ -39,7 +40,13 @@ export function KeysPage() {
       <PageHeader title={t('keys.title')} text={t('keys.text')} />
       <Card>
         <CardHeader title={t('keys.mine')} text={t('keys.mineText')} action={button('mine')} />
-        <KeyList label={t('keys.mine')} keys={mine.data} empty={t('keys.emptyMine')} onRevoke={setRevoking} />
+        <Refusal error={mine.error} className="mb-4" />
+        <KeyList
+          label={t('keys.mine')}
+          keys={mine.error === null ? mine.data : []}
+          empty={t('keys.emptyMine')}
+          onRevoke={setRevoking}
+        />
       </Card>
       {manages ? (
         <Card>

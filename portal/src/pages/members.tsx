@@ -11,6 +11,7 @@ import { InvitationsCard } from '../components/invitations-card.tsx';
 import { InviteDialog } from '../components/invite-dialog.tsx';
 import { MemberActions } from '../components/member-actions.tsx';
 import { PageHeader } from '../components/page.tsx';
+import { Refusal } from '../components/refusal.tsx';
 import { Alert } from '../components/ui/alert.tsx';
 import { Badge } from '../components/ui/badge.tsx';
 import { Button } from '../components/ui/button.tsx';
@@ -28,7 +29,7 @@ export function MembersPage() {
   const { tenant } = useParams({ from: '/app/tenants/$tenant' });
   const { data: tenants } = useQuery(tenantsQuery);
   const role = tenants?.find((membership) => membership.tenant === tenant)?.role;
-  const { data: members } = useQuery(membersQuery(tenant));
+  const { data: members, error } = useQuery(membersQuery(tenant));
   const [inviting, setInviting] = useState(false);
   const [invited, setInvited] = useState<string>();
   const mayChange = may(role, 'members.write');
@@ -43,7 +44,9 @@ export function MembersPage() {
       <PageHeader title={t('members.title')} text={t('members.text')} action={mayChange ? invite : undefined} />
       {invited === undefined ? null : <Alert tone="success">{t('members.sent', { email: invited })}</Alert>}
       <Card>
-        {members === undefined ? <Spinner /> : <MemberTable tenant={tenant} members={members} reader={role} />}
+        <Refusal error={error} className="mb-0" />
+        {members === undefined && error === null ? <Spinner /> : null}
+        {members === undefined ? null : <MemberTable tenant={tenant} members={members} reader={role} />}
       </Card>
       <InvitationsCard tenant={tenant} mayChange={mayChange} />
       <Leave tenant={tenant} />

@@ -14,7 +14,7 @@ import { Button } from '../components/ui/button.tsx';
 import { UsageCard } from '../components/usage-card.tsx';
 import { useProgress } from '../hooks/progress.ts';
 import { may, type Role } from '../tenant/permissions.ts';
-import { NotFoundPage } from './not-found.tsx';
+import { UnknownTenantPage } from './unknown-tenant.tsx';
 
 /** A tenant's home: how it becomes ready, then the way into the chat, and what it has to spend. */
 export function TenantHomePage() {
@@ -29,7 +29,7 @@ export function TenantHomePage() {
     // the operator has registered it meanwhile: only now does it belong to the person's tenants
     if (isReady && !isKnown) void queryClient.invalidateQueries({ queryKey: accountQuery.queryKey });
   }, [isReady, isKnown, queryClient]);
-  if (refused && !isKnown) return <NotFoundPage />;
+  if (refused && !isKnown) return <UnknownTenantPage />;
   const isMaking = progress === undefined ? !isKnown : !progress.ready;
   return (
     <div key={tenant} className="space-y-6">

@@ -103,6 +103,7 @@ export const entry = {
     register: 'Konto anlegen und annehmen',
     other:
       'Sie sind als {{email}} angemeldet. Die Einladung gilt für eine andere Adresse: Melden Sie sich ab und mit der eingeladenen Adresse wieder an.',
+    later: 'Nicht jetzt',
     signOut: 'Abmelden',
     failed: 'Diese Einladung gilt nicht',
   },

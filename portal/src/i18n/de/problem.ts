@@ -106,5 +106,8 @@ export const problem = {
     invitation_sent_just_now: 'Diese Einladung ging gerade erst hinaus. Warten Sie eine Minute.',
     not_a_person: 'Das können nur Personen, die angemeldet sind. Melden Sie sich an.',
     sign_in_busy: 'Gerade melden sich sehr viele an. Warten Sie einen Moment und versuchen Sie es noch einmal.',
+    rate_limited: 'Das waren sehr viele Anfragen. Warten Sie einen Moment und versuchen Sie es dann noch einmal.',
+    precondition_failed:
+      'Inzwischen hat jemand anderes etwas geändert. Laden Sie die Seite neu und versuchen Sie es noch einmal.',
   },
 } as const;

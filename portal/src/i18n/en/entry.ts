@@ -102,6 +102,7 @@ export const entry: TextsLike<typeof german> = {
     register: 'Create an account and accept',
     other:
       'You are signed in as {{email}}. The invitation is for another address: sign out, and in again with the address that was invited.',
+    later: 'Not now',
     signOut: 'Sign out',
     failed: 'This invitation is not valid',
   },

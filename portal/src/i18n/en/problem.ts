@@ -95,5 +95,7 @@ export const problem: TextsLike<typeof german> = {
     invitation_sent_just_now: 'This invitation went out just now. Wait a minute.',
     not_a_person: 'Only people who are signed in can do this. Sign in.',
     sign_in_busy: 'Very many people are signing in right now. Wait a moment, then try again.',
+    rate_limited: 'Those were very many requests. Wait a moment, then try again.',
+    precondition_failed: 'Somebody else has changed something meanwhile. Reload the page and try again.',
   },
 };
