@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { hookFiles } from '../operator/src/config.ts';
 import { bringPlatformUp, takePlatformDown } from './platform/platform.ts';
 import { prepareMachine } from './prepare.ts';
 import { progress } from './process/progress.ts';
@@ -55,11 +56,16 @@ async function vitest(project: string): Promise<Count> {
 
 const node = process.execPath;
 /** Parses without leaving a compiled file behind, which would make the operator's image another one. */
-const PARSE = 'import ast, sys; ast.parse(open(sys.argv[1]).read())';
+const PARSE = 'import ast, sys; [ast.parse(open(name).read()) for name in sys.argv[1:]]';
 const checks = [
   () => command('format and lint', bin('biome'), ['ci', '--error-on-warnings', '.']),
   () => command('types', bin('tsc'), ['--noEmit']),
-  () => command('the hook is Python', 'python3', ['-c', PARSE, 'operator/gateway/cloudfreedom_hook.py']),
+  () =>
+    command('the hook is Python', 'python3', [
+      '-c',
+      PARSE,
+      ...Object.keys(hookFiles()).map((name) => `operator/gateway/${name}`),
+    ]),
 ];
 const generated = [
   () => command('generated CRDs are current', node, ['crds/src/generate.ts', '--check']),

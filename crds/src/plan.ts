@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { apiVersion, BytesQuantity, CpuQuantity, DnsLabel, ModelClass, metadata, SimpleStatus } from './common.ts';
 import { Euro } from './money.ts';
 import { type Parsed, parseObject } from './parse.ts';
+import { RateLimits } from './rate-limits.ts';
 import { setOf, text, withRule } from './schema.ts';
 
 /** What a tenant buys. */
@@ -33,6 +34,9 @@ export const PlanSpec = z.object({
     .describe(
       'A slice of the budget that each gateway holds in advance, so that chats go on while the control plane is away. Absent: none.',
     ),
+  rateLimits: RateLimits.optional().describe(
+    'What may pass the gateway of each tenant in a minute. Absent: no limits.',
+  ),
   supportLevel: z
     .enum(['community', 'business', 'sla'])
     .default('community')

@@ -12,6 +12,7 @@ import {
 import { Euro } from './money.ts';
 import { type Parsed, type Problem, parseObject } from './parse.ts';
 import { notAbove } from './quantity.ts';
+import { RateLimits } from './rate-limits.ts';
 import { matching, setOf, text, withRule } from './schema.ts';
 import { isTimeZone, timeZonePattern } from './time-zone.ts';
 import { brokenTransitions, storageTransitions, tenantSpecTransitions, withTransitions } from './transitions.ts';
@@ -133,6 +134,9 @@ const specFields = z.object({
     })
     .prefault({})
     .describe('What the tenant may spend.'),
+  rateLimits: RateLimits.optional().describe(
+    "What may pass the gateway in a minute. A limit that is absent is the Plan's.",
+  ),
   branding: z
     .object({
       title: text(1, 60).optional().describe('Name shown in the chat. Absent: displayName.'),

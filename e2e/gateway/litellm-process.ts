@@ -1,7 +1,8 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { readTenant } from '@cloudfreedom/crds/tenant.ts';
 import { parse, stringify } from 'yaml';
+import { hookFiles } from '../../operator/src/config.ts';
 import type { KubeObject } from '../../operator/src/runtime/cluster.ts';
 import { liteLlmConfig } from '../../operator/src/tenant/desired/litellm-config.ts';
 import { resolveRouting } from '../../operator/src/tenant/routing.ts';
@@ -13,7 +14,6 @@ import { answers, freePort, type Spawned, spawnServer } from './spawned.ts';
 
 /** LiteLLM imports for 10 s on a quiet machine and up to a minute on a busy one. */
 const READY_TIMEOUT_MS = 180_000;
-const HOOK = path.resolve(import.meta.dirname, '../../operator/gateway/cloudfreedom_hook.py');
 
 /** One LiteLLM with the hook, or without it for comparison. */
 export interface LiteLlm {
@@ -48,7 +48,7 @@ export async function startLiteLlm(options: LiteLlmOptions): Promise<LiteLlm> {
   await mkdir(folder, { recursive: true });
   const { config, keys } = await configuration(options);
   await writeFile(path.join(folder, 'config.yaml'), config);
-  await writeFile(path.join(folder, 'cloudfreedom_hook.py'), await readFile(HOOK));
+  for (const [name, text] of Object.entries(hookFiles())) await writeFile(path.join(folder, name), text);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const process = await spawnServer(`LiteLLM ${options.pod}`, {
@@ -77,7 +77,7 @@ async function configuration(options: LiteLlmOptions): Promise<{ config: string;
     namespace: `tenant-${options.tenant}`,
     routes: routing.routes,
     circumstances: { hasServiceMonitors: false },
-    settings: { hook: '' },
+    settings: { hook: {} },
   } as unknown as Wish;
   const made = parse((liteLlmConfig(wish).data as Record<string, string>)['config.yaml'] ?? '');
   made.router_settings.timeout = options.timeoutSeconds;

@@ -1,10 +1,11 @@
 """CloudFreedom's side of LiteLLM: who is calling, may it be paid for, what did it cost.
 
-LiteLLM loads this one file from a ConfigMap, as `callbacks: cloudfreedom_hook.gateway` and as
+LiteLLM loads this file from a ConfigMap, beside which cloudfreedom_limits.py lies, as `callbacks: cloudfreedom_hook.gateway` and as
 `custom_auth: cloudfreedom_hook.authenticate`. The way of a request:
 
     authenticate        key -> identity; only offered routes; only known headers and body fields pass
-    async_pre_call_hook upper bound of tokens -> authorise at the control plane, intent into the outbox
+    async_pre_call_hook requests and tokens a minute; upper bound of tokens -> authorise at the control plane, intent
+                        into the outbox
     (LiteLLM calls the provider, with retries and fallbacks)
     one of              async_log_success_event      -> settle, real tokens
                         async_post_call_failure_hook -> void, or settle what a broken stream gave
@@ -58,6 +59,11 @@ from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
+
+# LiteLLM loads this file by its path, so its folder is none where Python would look.
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from cloudfreedom_limits import TAKE, Excess, RateLimits  # noqa: E402
 
 # -- limits -----------------------------------------------------------------------------------------------------------
 
@@ -214,6 +220,24 @@ STATUSES: Final[Mapping[str, int]] = {
     "budget_unavailable": 503,
     "gateway_busy": 503,
 }
+# A refusal that only passes with time: its text, by language and whose limit it is.
+LIMIT_TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "de": {
+        "tenant": "Gerade kommen zu viele Anfragen auf einmal: Für alle zusammen gelten {limit} {unit} je Minute. "
+        "Bitte in {seconds} Sekunden erneut versuchen.",
+        "user": "Das ging zu schnell: Für Sie gelten {limit} {unit} je Minute. Bitte in {seconds} Sekunden erneut "
+        "versuchen.",
+        "requests": "Anfragen",
+        "tokens": "Token",
+    },
+    "en": {
+        "tenant": "Too many requests are coming in at once: all together may use {limit} {unit} a minute. Please try "
+        "again in {seconds} seconds.",
+        "user": "That was too fast: you may use {limit} {unit} a minute. Please try again in {seconds} seconds.",
+        "requests": "requests",
+        "tokens": "tokens",
+    },
+}
 TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     "de": {
         "invalid_api_key": "Dieser API-Schlüssel ist unbekannt oder abgelaufen. Bitte einen gültigen verwenden.",
@@ -276,6 +300,12 @@ def refusal(word: str, language: str, detail: str = "") -> Refusal:
     return Refusal(STATUSES[word], word, TEXTS[language][word].format(detail=detail), wait)
 
 
+def limit_refusal(excess: Excess, language: str) -> Refusal:
+    texts, bucket, seconds = LIMIT_TEXTS[language], excess.bucket, excess.retry_after_seconds
+    message = texts[bucket.scope].format(limit=bucket.per_minute, unit=texts[bucket.unit], seconds=seconds)
+    return Refusal(429, "rate_limited", message, seconds)
+
+
 def route_refusal(language: str) -> Refusal:
     return refusal("route_not_offered", language, ", ".join(kind.path[1:] for kind in KINDS.values()))
 
@@ -303,6 +333,12 @@ class Identity:
     user: Mapping[str, str] | None
     language: str  # of refusals
     asked_language: str | None  # None: the client named none, so the control plane decides
+    holder: str = "chat"  # of the key: a member, or the key itself where it is nobody's
+
+    @property
+    def limited_as(self) -> str:
+        """Whose limits a request counts against: the chat's user, else the holder of the key."""
+        return f"chat:{self.user['externalId']}" if self.user else self.holder
 
 
 @dataclass
@@ -324,6 +360,7 @@ class Call:
     asked: Mapping[str, Any] = field(default_factory=dict)  # what the control plane is told to authorise it by
     lease: Any = None  # the Lease it was made within, and what it may cost of it at most
     leased_nano_eur: int = 0
+    limited_as: str = ""
 
 
 @dataclass(frozen=True)
@@ -493,6 +530,14 @@ def without_long_cache(value: Any) -> Any:
 # -- usage ------------------------------------------------------------------------------------------------------------
 
 
+TOKEN_BUCKETS: Final = (
+    "inputTokens",
+    "cachedInputTokens",
+    "cacheWriteTokens",
+    "audioInputTokens",
+    "outputTokens",
+    "audioOutputTokens",
+)
 INPUT_BUCKETS: Final = ("inputTokens", "cachedInputTokens", "cacheWriteTokens", "audioInputTokens")
 
 
@@ -623,6 +668,8 @@ class Outbox:
         self._tasks: set[asyncio.Task[None]] = set()
         self._senders = asyncio.Semaphore(DELIVERIES_AT_ONCE)
         self._take_over = self._redis.register_script(TAKE_OVER)
+        # shares the connections: a request is not let in where its end could not be stored
+        self.take_limits = self._redis.register_script(TAKE)
 
     @staticmethod
     def _key(*parts: str) -> str:
@@ -944,7 +991,9 @@ class Gateway(CustomLogger):
         self._control_plane = ControlPlane(setting["CONTROL_PLANE_URL"], setting["CREDENTIAL"])
         self._outbox = Outbox(setting["REDIS_URL"], setting["POD"], self._control_plane)
         self._reserve = Reserve(self._control_plane, self._outbox)
-        self._identities: OrderedDict[str, tuple[float, bool]] = OrderedDict()  # asked when, and whether it is known
+        self._limits = RateLimits(environment.get("CLOUDFREEDOM_RATE_LIMITS", ""), self._outbox.take_limits)
+        # asked when, and whose key it is; None: nobody's that may chat
+        self._identities: OrderedDict[str, tuple[float, str | None]] = OrderedDict()
         self.calls: dict[str, Call] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._spawn(self._warm_up())  # LiteLLM reads its config inside the running loop
@@ -1006,36 +1055,40 @@ class Gateway(CustomLogger):
             raise route_refusal(language)
         key = (api_key or "").removeprefix("Bearer ").strip()
         digest = sha256_hex(key)
-        user = None
+        user, holder = None, "chat"
         if hmac.compare_digest(digest, self._chat_key_sha256):
             if "x-forwarded-host" in headers:  # the ingress sets it; Open WebUI speaks to us directly
                 raise refusal("chat_key_outside", language)
             user = forwarded_user(headers)
-        elif not key.startswith("cf-") or not await self._known(digest, language, costs=kind is not None):
-            raise refusal("invalid_api_key", language)
+        else:
+            known = await self._holder(digest, language, costs=kind is not None) if key.startswith("cf-") else None
+            if known is None:
+                raise refusal("invalid_api_key", language)
+            holder = known
         await self._strip(request, kind, language)
         metadata = {
-            "cloudfreedom_identity": Identity(digest, user, language, asked),
+            "cloudfreedom_identity": Identity(digest, user, language, asked, holder),
             "cloudfreedom_traceparent": headers.get("traceparent"),
         }
         return UserAPIKeyAuth(api_key=digest, user_role=LitellmUserRoles.INTERNAL_USER, metadata=metadata)
 
-    async def _known(self, digest: str, language: str, costs: bool) -> bool:
-        """Whether this is a key of the tenant's that may chat. What costs is asked about again by authorise, so there
-        the answer may be older."""
+    async def _holder(self, digest: str, language: str, costs: bool) -> str | None:
+        """Whose key this is, if it is one of the tenant's that may chat. What costs is asked about again by authorise, so
+        there the answer may be older."""
         asked_at = time.monotonic()
         kept = self._identities.get(digest)
         if kept is not None and asked_at - kept[0] < identity_seconds(kept[1], costs):
             return kept[1]
         try:
-            status, _ = await self._control_plane.post("identify", {"keySha256": digest})
+            status, reply = await self._control_plane.post("identify", {"keySha256": digest})
         except Unavailable:
             if self._reserve.knows(digest):
-                return True
-            status = 503
+                return kept[1] if kept is not None and kept[1] else f"key:{digest}"
+            status, reply = 503, {}
         if status not in (200, 401, 404):
             raise refusal("budget_unavailable", language)
-        known = status == 200
+        holder = f"member:{reply['userId']}" if "userId" in reply else f"key:{reply.get('keyId', digest)}"
+        known = holder if status == 200 else None
         self._identities[digest] = (asked_at, known)
         self._identities.move_to_end(digest)
         if len(self._identities) > IDENTITIES_KEPT:
@@ -1078,10 +1131,12 @@ class Gateway(CustomLogger):
         bound = checked_bound(kind, data, identity.language)
         if len(self.calls) >= OPEN_CALLS_LIMIT or self._outbox.full():
             raise refusal("gateway_busy", identity.language)
+        await self._limit(identity)
 
         traceparent = child_traceparent(key_metadata.get("cloudfreedom_traceparent"))
         stream, question = data.get("stream") is True, data.get(KINDS[kind].question)
         call = Call(str(uuid.uuid4()), kind, data["model"], traceparent, stream, bound.input_tokens, question)
+        call.limited_as = identity.limited_as
         await self._authorise(call, bound, identity)
         metadata = data.get("litellm_metadata" if isinstance(data.get("litellm_metadata"), dict) else "metadata")
         if not isinstance(metadata, dict):
@@ -1097,6 +1152,22 @@ class Gateway(CustomLogger):
         if kind == "responses":
             data["store"] = False  # providers keep answers unless told otherwise
         return data
+
+    async def _limit(self, identity: Identity) -> None:
+        """Raises Refusal where this minute's requests or tokens are used up."""
+        try:
+            excess = await self._limits.enter(identity.limited_as)
+        except RedisError as error:
+            log.error("no limits: %s", type(error).__name__)
+            raise refusal("budget_unavailable", identity.language) from error
+        if excess is not None:
+            raise limit_refusal(excess, identity.language)
+
+    async def _count(self, user: str, tokens: int) -> None:
+        try:
+            await self._limits.use(user, tokens)
+        except RedisError as error:  # the budget has counted them; a minute's limit forgets them
+            log.warning("tokens not counted: %s", type(error).__name__)
 
     async def _authorise(self, call: Call, bound: Bound, identity: Identity) -> None:
         """Holds the budget and notes what was granted. On any other outcome the intent is withdrawn or a void queued;
@@ -1264,6 +1335,9 @@ class Gateway(CustomLogger):
             "traceparent": call.traceparent,
             **({"lease": {"leaseId": call.lease.lease_id, **call.asked}} if call.lease else {}),
         }
+        if call.request_id in self.calls and not cache_hit:
+            used = sum(usage[name] for name in TOKEN_BUCKETS)
+            self._spawn(self._count(call.limited_as, used))
         self._close(call, Delivery(call.request_id, "settle", body))
 
     def _void(self, call: Call, reason: str) -> None:
@@ -1277,9 +1351,9 @@ class Gateway(CustomLogger):
             self._reserve.ended(call, delivery.body)
 
 
-def identity_seconds(known: bool, costs: bool) -> float:
+def identity_seconds(holder: str | None, costs: bool) -> float:
     """How old an answer about a key may be."""
-    if not known:
+    if holder is None:
         return STRANGER_TTL_SECONDS
     return IDENTITY_TTL_SECONDS if costs else FREE_IDENTITY_TTL_SECONDS
 

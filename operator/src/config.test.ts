@@ -5,8 +5,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { readConfig } from './config.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'cf-config-'));
-const hook = path.join(folder, 'hook.py');
-writeFileSync(hook, '# the hook\n');
+writeFileSync(path.join(folder, 'hook.py'), '# the hook\n');
+writeFileSync(path.join(folder, 'notes.md'), 'no part of it');
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const least = {
@@ -16,7 +16,7 @@ const least = {
   IMAGE_OPEN_WEBUI: 'open-webui:1',
   IMAGE_POSTGRES: 'postgres:1',
   IMAGE_REDIS: 'redis:1',
-  HOOK_FILE: hook,
+  HOOK_FOLDER: folder,
 };
 
 describe("the operator's environment", () => {
@@ -24,7 +24,7 @@ describe("the operator's environment", () => {
     const { settings, controlPlane, http } = readConfig({ ...least, PLATFORM_NAMESPACE: 'cloud' });
     expect(controlPlane.url).toBe('http://control-plane.cloud.svc:8080');
     expect(settings.gatewayControlPlaneUrl).toBe(controlPlane.url);
-    expect(settings).toMatchObject({ hook: '# the hook\n', tls: undefined, providerEgress: [] });
+    expect(settings).toMatchObject({ hook: { 'hook.py': '# the hook\n' }, tls: undefined, providerEgress: [] });
     expect(http.port).toBe(8081);
   });
 

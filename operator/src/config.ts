@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
 import type { Settings } from './tenant/settings.ts';
 
-/** Where the chart and the checkout keep the hook file: beside `src`. */
-const HOOK_FILE = path.join(import.meta.dirname, '..', 'gateway', 'cloudfreedom_hook.py');
+/** Where image and checkout keep the hook that LiteLLM loads: beside `src`. */
+const HOOK_FOLDER = path.join(import.meta.dirname, '..', 'gateway');
 
 const Name = z.string().min(1).max(253);
 const Port = z.int().min(1).max(65535);
@@ -61,7 +61,7 @@ const Environment = z
     HTTP_HOST: withDefault(z.string(), '0.0.0.0'),
     HTTP_PORT: withDefault(z.coerce.number().pipe(z.int().min(0).max(65535)), '8081'),
     LOG_LEVEL: withDefault(z.enum(['debug', 'info', 'warn', 'error']), 'info'),
-    HOOK_FILE: withDefault(z.string(), HOOK_FILE),
+    HOOK_FOLDER: withDefault(z.string(), HOOK_FOLDER),
   })
   .refine((env) => !(env.TLS_CLUSTER_ISSUER && env.TLS_CA_SECRET), {
     path: ['TLS_CA_SECRET'],
@@ -103,7 +103,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
       storageClassName: env.STORAGE_CLASS,
       monitoringNamespace: env.MONITORING_NAMESPACE,
       providerEgress: env.PROVIDER_EGRESS,
-      hook: readFileSync(env.HOOK_FILE, 'utf8'),
+      hook: hookFiles(env.HOOK_FOLDER),
     },
     controlPlane: { url: env.CONTROL_PLANE_URL ?? inCluster, key: env.OPERATOR_KEY },
     leaderElection: env.LEADER_ELECTION === 'true',
@@ -111,4 +111,12 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     http: { host: env.HTTP_HOST, port: env.HTTP_PORT },
     logLevel: env.LOG_LEVEL,
   };
+}
+
+/** The hook's files by their names. */
+export function hookFiles(folder: string = HOOK_FOLDER): Record<string, string> {
+  const names = readdirSync(folder)
+    .filter((name) => name.endsWith('.py'))
+    .sort();
+  return Object.fromEntries(names.map((name) => [name, readFileSync(path.join(folder, name), 'utf8')]));
 }

@@ -60,6 +60,13 @@ describe('what follows from a single field', () => {
     ['budget.memberMonthlyEur', { budget: { memberMonthlyEur: '5.00' } }, ['register']],
     ['budget.keyMonthlyEur', { budget: { keyMonthlyEur: '5.00' } }, ['register']],
     ['budget.alertThresholdsPercent', { budget: { alertThresholdsPercent: [10] } }, ['register']],
+    ...['requestsPerMinute', 'tokensPerMinute', 'userRequestsPerMinute', 'userTokensPerMinute'].map(
+      (name): [string, Record<string, unknown>, string[]] => [
+        `rateLimits.${name}`,
+        { rateLimits: { [name]: 5 } },
+        ['apply Deployment/litellm'],
+      ],
+    ),
     ['branding.title', { branding: { title: 'Other' } }, ['apply Deployment/open-webui']],
     ['branding.bannerText', { branding: { bannerText: 'Hello' } }, ['apply Deployment/open-webui']],
     ['components.liteLlm.replicas', { components: { liteLlm: { replicas: 1 } } }, ['apply Deployment/litellm']],

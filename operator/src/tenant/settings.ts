@@ -19,6 +19,6 @@ export interface Settings {
   /** Namespace whose pods may scrape metrics. */
   monitoringNamespace: string | undefined;
   providerEgress: ProviderEgress[];
-  /** Text of the hook file that LiteLLM loads. */
-  hook: string;
+  /** The hook that LiteLLM loads: its files' texts by their names. */
+  hook: Readonly<Record<string, string>>;
 }

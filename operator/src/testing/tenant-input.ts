@@ -26,7 +26,7 @@ export const settings: Settings = {
   storageClassName: undefined,
   monitoringNamespace: undefined,
   providerEgress: [],
-  hook: '# the hook\n',
+  hook: { 'cloudfreedom_hook.py': '# the hook\n' },
 };
 
 /** What a decision sees of a new Tenant on a platform with two models and their key, before anything is made. */

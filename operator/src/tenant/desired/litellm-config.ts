@@ -15,13 +15,13 @@ const COOLDOWN_SECONDS = 5;
 /** Seconds a cached answer lives, where a client asked for the cache. */
 const CACHE_SECONDS = 600;
 
-/** LiteLLM's configuration and the hook file it loads. No secret is in it: keys are named as environment variables. */
+/** LiteLLM's configuration and the hook it loads. No secret is in it: keys are named as environment variables. */
 export function liteLlmConfig(wish: Wish): KubeObject {
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: metadata(wish, component.liteLlm, objectName.config),
-    data: { 'config.yaml': configYaml(wish), 'cloudfreedom_hook.py': wish.settings.hook },
+    data: { 'config.yaml': configYaml(wish), ...wish.settings.hook },
   };
 }
 

@@ -74,6 +74,7 @@ function environment(wish: Wish): object[] {
     plain('CLOUDFREEDOM_CONTROL_PLANE_URL', wish.settings.gatewayControlPlaneUrl),
     plain('CLOUDFREEDOM_TENANT', wish.tenant.name),
     plain('CLOUDFREEDOM_LANGUAGE', wish.spec.language),
+    ...rateLimits(wish),
     { name: 'CLOUDFREEDOM_POD', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
     secret('CLOUDFREEDOM_CREDENTIAL', objectName.gatewayCredentials, 'CREDENTIAL'),
     secret('CLOUDFREEDOM_CHAT_KEY', objectName.gatewayCredentials, 'CHAT_KEY'),
@@ -82,6 +83,12 @@ function environment(wish: Wish): object[] {
       .sort()
       .map((variable) => secret(variable, objectName.providerKeys)),
   ];
+}
+
+/** The Tenant's own limits win over its Plan's. Without any the variable is absent. */
+function rateLimits({ spec, plan }: Wish): object[] {
+  const limits = { ...plan.rateLimits, ...spec.rateLimits };
+  return Object.keys(limits).length === 0 ? [] : [plain('CLOUDFREEDOM_RATE_LIMITS', JSON.stringify(limits))];
 }
 
 function probe(path: string): object {
