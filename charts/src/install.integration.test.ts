@@ -81,7 +81,7 @@ test('another host or another authority gets another certificate', async () => {
   await installPlatform('--set', 'baseDomain=other.example');
   const after = get('secret', 'control-plane-tls');
   expect(after.data['tls.crt']).not.toBe(before['tls.crt']);
-  expect(after.metadata.annotations['cloudfreedom.de/host']).toBe('api.other.example');
+  expect(after.metadata.annotations['cloudfreedom.de/hosts']).toBe('portal.other.example,api.other.example');
 });
 
 test('a key that is missing in the stored Secret is made, the other one stays', async () => {

@@ -179,17 +179,18 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     };
     const keys = { admin: hashSecret(options.adminKey), operator: hashSecret(options.operatorKey) };
     const proxies = trustedProxies(options.trustedProxies ?? []);
+    const limits = new RateLimits(pool, log, options.quotas);
     const pipeline = {
       services,
       keys,
       telemetry,
       proxies,
-      limits: new RateLimits(pool, log, options.quotas),
+      limits,
       conditionalWrites: new ConditionalWrites(pool),
       reads: new Map(routes.filter(({ method }) => method === 'get').map((route) => [route.path, route])),
       checkAnswers: options.checkAnswers ?? true,
     };
-    const oidc = startOidc({ ...services, clusterUrl, logoutPauseMs: options.logoutPauseMs });
+    const oidc = startOidc({ ...services, proxies, limits, clusterUrl, logoutPauseMs: options.logoutPauseMs });
     undo.push(oidc.stop);
     const beside = { mounts: [oidc.mount], pages: servePortal(options.portalFolder) };
     const where = { host: options.host ?? '127.0.0.1', port: options.port ?? 0 };

@@ -1,4 +1,5 @@
 import type { Middleware } from 'koa';
+import type { MountedRequest } from './visitor.ts';
 
 /** Endpoints that a chat calls from its own pod; all others are for browsers. */
 const FROM_PODS = ['token_endpoint', 'userinfo_endpoint', 'jwks_uri', 'revocation_endpoint'] as const;
@@ -15,7 +16,7 @@ export function clusterDiscovery(issuer: string, clusterUrl: string): Middleware
   return async (ctx, next) => {
     if (ctx.path !== CLUSTER_DISCOVERY) return next();
     ctx.url = DISCOVERY;
-    (ctx.req as { originalUrl?: string }).originalUrl = path + DISCOVERY;
+    (ctx.req as MountedRequest).originalUrl = path + DISCOVERY;
     await next();
     const document = ctx.body as Record<string, unknown>;
     for (const endpoint of FROM_PODS) {

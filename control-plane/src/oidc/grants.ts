@@ -4,6 +4,7 @@ import { admission } from './admission.ts';
 import { tenantOfClient } from './client-adapter.ts';
 import { portalSession } from './portal-session.ts';
 import { signInStands, storeSignIn } from './sign-ins.ts';
+import { actorOf } from './visitor.ts';
 
 /** Whatever scopes a chat asks for of those there are: it is our own. */
 const SCOPES = 'openid email profile';
@@ -27,12 +28,13 @@ export async function grantOfSignIn(pool: pg.Pool, ctx: KoaContextWithOIDC): Pro
   const grant = new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
   grant.addOIDCScope(SCOPES);
   const grantId = await grant.save();
-  await storeSignIn(pool, {
+  const signIn = {
     grantId,
     tenantId: admitted.tenantId,
     personId: admitted.personId,
     sessionId: signedIn.session.id,
     sid: session.sidFor(client.clientId) ?? '',
-  });
+  };
+  await storeSignIn(pool, signIn, actorOf(signedIn, ctx.req));
   return grant;
 }

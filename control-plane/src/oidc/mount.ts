@@ -3,12 +3,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errors } from 'oidc-provider';
 import type pg from 'pg';
 import type { Logger } from 'pino';
+import { clientOf, type TrustedProxies } from '../http/client.ts';
+import { network } from '../http/limits/quotas.ts';
+import type { RateLimits } from '../http/limits/rate-limits.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { Mount } from '../http/server.ts';
 import { INTERACTION_PATH } from './configuration.ts';
 import { interact } from './interaction.ts';
 import { errorPage, PAGE_SECURITY } from './pages.ts';
 import type { Providers } from './providers.ts';
+import type { MountedRequest } from './visitor.ts';
 
 const PREFIX = '/oidc';
 
@@ -16,6 +20,8 @@ export type MountParts = {
   readonly providers: Providers;
   readonly pool: pg.Pool;
   readonly portalUrl: string;
+  readonly proxies: TrustedProxies;
+  readonly limits: RateLimits;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly now: () => Date;
@@ -33,8 +39,12 @@ export function oidcMount(parts: MountParts): Mount {
       response.once('close', () => note(parts, request, response, path, performance.now() - start));
       // The next request of this connection goes to another replica.
       if (parts.draining()) response.setHeader('connection', 'close');
+      const visitor = clientOf(request, parts.proxies);
+      (request as MountedRequest).visitor = visitor;
       speakAs(portal, request);
-      answer(parts, request, response, path).catch((error: unknown) => fail(parts, request, response, error));
+      answer(parts, request, response, path, visitor.address ?? 'unknown').catch((error: unknown) =>
+        fail(parts, request, response, error),
+      );
     },
   };
 }
@@ -56,14 +66,25 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   path: string,
+  address: string,
 ): Promise<void> {
+  // Everybody may begin a sign-in, and each is kept for a while: no address begins more than the API's limit says.
+  const verdict = await parts.limits.take([{ quota: 'address', id: network(address) }]);
+  if (!verdict.allowed) return tooMany(response, verdict.retryAfterSeconds);
   const { provider, handle } = await parts.providers.present();
   if (path.startsWith(`${INTERACTION_PATH}/`)) return interact(provider, parts, request, response, path);
   // As a router would hand it over: the library finds the part before its own addresses by comparing the two.
-  const mounted = request as IncomingMessage & { originalUrl?: string };
+  const mounted: MountedRequest = request;
   mounted.originalUrl = request.url ?? '';
   request.url = mounted.originalUrl.slice(PREFIX.length) || '/';
   await handle(request, response);
+}
+
+function tooMany(response: ServerResponse, retryAfterSeconds: number): void {
+  const text = `too many calls from your address; go on in ${retryAfterSeconds} seconds`;
+  const body = JSON.stringify({ error: 'temporarily_unavailable', error_description: text });
+  const headers = { 'content-type': 'application/json', 'retry-after': String(retryAfterSeconds), ...PAGE_SECURITY };
+  response.writeHead(429, headers).end(body);
 }
 
 function fail(parts: MountParts, request: IncomingMessage, response: ServerResponse, error: unknown): void {

@@ -32,6 +32,10 @@ describe('a member who is signed in at the portal', () => {
       groups: ['owner'],
       sid: expect.any(String),
     });
+    const { body: audit } = await api.admin('GET', '/v1/tenants/acme/audit');
+    expect(audit.items).toContainEqual(
+      expect.objectContaining({ action: 'chat.signed_in', actor: expect.objectContaining({ id: ada.id }) }),
+    );
     const info = await openid.fetchUserInfo(config, tokens.access_token, ada.id);
     expect(info).toMatchObject({ sub: ada.id, email: 'ada@example.test', roles: ['user'], groups: ['owner'] });
   });

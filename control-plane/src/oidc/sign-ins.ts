@@ -1,4 +1,7 @@
 import type pg from 'pg';
+import { appendAudit } from '../audit/append.ts';
+import type { AuditEntry } from '../audit/entry.ts';
+import { inTransaction } from '../database/pool.ts';
 
 /** A sign-in at a tenant's chat, under the grant that its tokens come from. */
 export type ChatSignIn = {
@@ -11,11 +14,19 @@ export type ChatSignIn = {
   readonly sid: string;
 };
 
-export async function storeSignIn(pool: pg.Pool, signIn: ChatSignIn): Promise<void> {
-  await pool.query(
-    'insert into chat_sign_in (grant_id, tenant_id, person_id, session_id, sid) values ($1, $2, $3, $4, $5)',
-    [signIn.grantId, signIn.tenantId, signIn.personId, signIn.sessionId, signIn.sid],
-  );
+/** Notes a sign-in, and tells the tenant's audit who it was and from where. */
+export async function storeSignIn(
+  pool: pg.Pool,
+  signIn: ChatSignIn,
+  by: Pick<AuditEntry, 'actor' | 'target' | 'from'>,
+): Promise<void> {
+  await inTransaction(pool, async (client) => {
+    await client.query(
+      'insert into chat_sign_in (grant_id, tenant_id, person_id, session_id, sid) values ($1, $2, $3, $4, $5)',
+      [signIn.grantId, signIn.tenantId, signIn.personId, signIn.sessionId, signIn.sid],
+    );
+    await appendAudit(client, { ...by, tenant: signIn.tenantId, action: 'chat.signed_in' });
+  });
 }
 
 /** Whether the portal session behind a grant still stands; of one session where one is given. */

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type pg from 'pg';
+import { appendAudit } from '../audit/append.ts';
+import { inTransaction } from '../database/pool.ts';
 import { noSessionCookie } from '../identity/session/session-cookie.ts';
 import { revokeSession } from '../identity/session/sessions.ts';
 import { type Language, PAGE_SECURITY, signedOutPage, signOutPage } from './pages.ts';
 import { portalSession } from './portal-session.ts';
+import { actorOf } from './visitor.ts';
 
 const SEND_FORM = "document.getElementById('op.logoutForm').submit()";
 const SEND_FORM_HASH = createHash('sha256').update(SEND_FORM).digest('base64');
@@ -46,6 +49,9 @@ export function languageOf(ctx: KoaContextWithOIDC): Language {
 export async function endPortalSession(pool: pg.Pool, ctx: KoaContextWithOIDC, accountId: string): Promise<void> {
   const signedIn = await portalSession(pool, ctx.req);
   if (signedIn?.person.id !== accountId) return;
-  await revokeSession(pool, accountId, signedIn.session.id);
+  await inTransaction(pool, async (client) => {
+    await revokeSession(client, accountId, signedIn.session.id);
+    await appendAudit(client, { ...actorOf(signedIn, ctx.req), tenant: null, action: 'chat.signed_out' });
+  });
   ctx.append('set-cookie', noSessionCookie());
 }

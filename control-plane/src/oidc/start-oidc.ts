@@ -11,8 +11,8 @@ import { rotateWhenDue } from './signing-keys.ts';
 
 /** Milliseconds between two looks whether a key is due, and at what has expired. */
 const TIDY_MS = 10 * 60_000;
-/** Expired records that are removed at once. */
-const PRUNE_AT_MOST = 10_000;
+/** Expired records that are removed by one statement: a sign-in that nobody ended is one, and anybody can begin many. */
+const PRUNE_AT_ONCE = 5_000;
 
 export type OidcParts = Omit<MakeProviderParts, 'issuer'> &
   Omit<MountParts, 'providers'> & { readonly bell: Bell; readonly logoutPauseMs?: number | undefined };
@@ -27,7 +27,7 @@ export function startOidc(parts: OidcParts): { readonly mount: Mount; readonly s
   const stopWorker = startLogoutWorker({ queue, bell, issuer, signingKey, metrics: parts.metrics, log });
   const tidy = async () => {
     await rotateWhenDue(pool, vault, now());
-    await pruneRecords(pool, PRUNE_AT_MOST);
+    while ((await pruneRecords(pool, PRUNE_AT_ONCE)) === PRUNE_AT_ONCE);
     await queue.prune();
   };
   const stopTidying = every(TIDY_MS, tidy, (err) => log.warn({ err }, 'the OpenID provider could not be tidied up'));

@@ -152,6 +152,20 @@ describe('the discovery document', () => {
   });
 });
 
+test('an address that begins sign-ins without end has to wait', async () => {
+  const busy = await startApi({ quotas: { address: 3 } });
+  try {
+    const statuses = [];
+    for (let call = 0; call < 5; call += 1) statuses.push((await busy.call('GET', '/oidc/jwks', undefined)).status);
+    expect(statuses).toEqual([200, 200, 200, 429, 429]);
+    const { headers, body } = await busy.call('GET', '/oidc/auth', undefined);
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(body.error).toBe('temporarily_unavailable');
+  } finally {
+    await busy.stop();
+  }
+});
+
 test('an address below /oidc that is nothing says so, and pages load nothing from anywhere', async () => {
   expect((await api.call('GET', '/oidc/nothing', undefined)).status).toBe(404);
   const { status, headers, body } = await api.call('GET', '/oidc/auth?client_id=x', undefined, undefined, {
