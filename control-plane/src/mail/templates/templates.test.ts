@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { renderMail } from '../render.ts';
 import { TEMPLATES, type TemplateName } from './templates.ts';
 
