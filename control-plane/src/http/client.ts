@@ -78,8 +78,8 @@ export function cookiesOf(request: IncomingMessage): ReadonlyMap<string, string>
   if (header.length > MAX_HEADER_LENGTH) return cookies;
   for (const part of header.split(';')) {
     const mark = part.indexOf('=');
-    const name = part.slice(0, mark).trim();
-    if (mark > 0 && !cookies.has(name)) cookies.set(name, part.slice(mark + 1).trim());
+    const name = part.slice(0, Math.max(mark, 0)).trim();
+    if (name !== '' && !cookies.has(name)) cookies.set(name, part.slice(mark + 1).trim());
   }
   return cookies;
 }
