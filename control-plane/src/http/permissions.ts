@@ -34,7 +34,8 @@ const OF_OWNERS: readonly Permission[] = ['owner', 'billing.write'];
  * The one table of who may do what.
  *
  * A member sees the budget they live on and nothing of what others use: lists of usage, ledger, events and exports name
- * people, so all of them are `usage.read`. Of the alerts, which come with `budget.read`, members see the tenant's own.
+ * people, so all of them are `usage.read`. Of the alerts, which come with `budget.read`, members see the tenant's own,
+ * without who was told of them.
  * What keys may do at most is in `keys/scopes.ts`.
  */
 export const ROLE_PERMISSIONS: Record<Role, ReadonlySet<Permission>> = {

@@ -32,6 +32,17 @@ test('is paged in the order of the events, each alert with its deliveries', asyn
   expect(alerts.every(({ deliveries }) => deliveries[0].recipient === 'owner@example.test')).toBe(true);
 });
 
+test('shows a member the tenant’s own alerts, without users, keys and who was told', async () => {
+  const member = await api.signedIn('member@example.test');
+  await api.belongs(member, 'demo', 'member');
+  await api.pool.query(`select alert_fire(a.id, 'user', m.id, '2026-12', 10, 10) from account a
+    join tenant t on t.id = a.tenant_id join member m on m.tenant_id = t.id where t.name = 'demo'`);
+  const { body } = await api.as(member, 'GET', '/v1/tenants/demo/alerts');
+  expect(body.items).toHaveLength(6);
+  expect(JSON.stringify(body)).not.toMatch(/owner@|"user"/);
+  expect((await get('')).body.items.length).toBeGreaterThan(6);
+});
+
 test('of another tenant shows nothing of this one', async () => {
   expect((await get('', 'other')).body).toEqual({ items: [], nextCursor: null });
 });

@@ -70,10 +70,10 @@ export const listAlerts = route({
              'state', d.state, 'attempts', d.attempts, 'lastError', d.last_error, 'endedAt', ${iso('d.ended_at')},
              'nextAttemptAt', case when d.state = 'pending' then ${iso('d.next_attempt_at')} end)
              order by d.channel, d.recipient)
-           from delivery d where d.alert_id = a.id), '[]') as deliveries
+           from delivery d where d.alert_id = a.id and $4), '[]') as deliveries
          from alert a where a.tenant_id = $1 and a.event_id > $2 and ($4 or a.scope = 'tenant')
          order by a.event_id limit $3`,
-        // What single users and keys have spent is told to those who may know it.
+        // What single users and keys have spent, and who was told, is for those who may know it.
         [tenant.id, after, query.limit + 1, allows(principal, role, 'usage.read')],
       );
       const alerts = rows.map((row) => Row.parse(row));
