@@ -5,7 +5,7 @@ NODE := scripts/node
 BIN := PATH="$$(scripts/node --path):$$PATH" node_modules/.bin
 BIOME := $(BIN)/biome
 
-.PHONY: help bootstrap demo test up down check fix unit integration stories generate verify images bench bench-ledger bench-accounts ledger-replay audit-verify sim kill-rounds
+.PHONY: help bootstrap demo test up down check fix unit integration stories generate verify images bench bench-ledger bench-api bench-accounts ledger-replay audit-verify sim kill-rounds
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)$$/  make \1|\2/' | column -t -s '|'
@@ -63,6 +63,9 @@ bench-ledger: bootstrap ## the ledger beside pgbench with bare statements, in on
 
 bench-accounts: bootstrap ## whether the clock tells who has an account; the last line is JSON
 	@$(NODE) e2e/bench/accounts.ts
+
+bench-api: bootstrap ## the API beside a bare express route, in one run; the last line is JSON
+	@$(NODE) e2e/bench/api.ts
 
 ledger-replay: bootstrap ## recomputes every balance of DATABASE_URL (or DATA_DIR) from its lines and compares
 	@$(NODE) control-plane/src/ledger/replay.ts

@@ -17,6 +17,7 @@ export async function prepareMachine(): Promise<void> {
     await pythonEnvironment('litellm', progress('litellm'));
     await pythonEnvironment('openai-client', progress('openai'));
     await pythonEnvironment('oidc-client', progress('authlib'));
+    await pythonEnvironment('schemathesis', progress('schemathesis'));
   };
   const tools = async () => {
     for (const name of ['gofakes3', 'kubernetes', 'helm'] as const) await tool(name);

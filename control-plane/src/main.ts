@@ -2,6 +2,8 @@ import { pino } from 'pino';
 import { readConfig } from './config.ts';
 import { startControlPlane } from './start.ts';
 
+/** Milliseconds that load balancers get to notice that we end: Kubernetes tells them when it tells us. */
+const LINGER_MS = 3_000;
 /** Fields that hold secrets, should anyone ever log an object that has them. */
 const SECRET_FIELDS = [
   'authorization',
@@ -23,7 +25,7 @@ const config = readConfig(process.env);
 const redact = { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]), censor: '[secret]' };
 const log = pino({ level: config.logLevel, redact, base: { service: 'control-plane' } });
 
-const controlPlane = await startControlPlane({ ...config, log, checkAnswers: false });
+const controlPlane = await startControlPlane({ ...config, log, checkAnswers: false, lingerMs: LINGER_MS });
 log.info(
   { port: controlPlane.port, embeddedPostgres: config.databaseUrl === undefined },
   'the control plane is listening',

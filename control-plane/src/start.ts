@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
 import { deliverAlerts } from './alerts/deliver.ts';
 import { startDeliveryWorker } from './alerts/delivery-worker.ts';
@@ -15,6 +16,7 @@ import { openVault } from './crypto/vault.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './database/embedded-postgres.ts';
 import { migrate } from './database/migrate.ts';
 import { openPool } from './database/pool.ts';
+import { docsPage } from './docs-page/docs-page.ts';
 import { Bell } from './events/bell.ts';
 import { startTeller } from './events/teller.ts';
 import { Files } from './files/files.ts';
@@ -84,6 +86,8 @@ export type ControlPlaneOptions = Partial<Omit<Config, 'adminKey' | 'operatorKey
     readonly hashCost?: HashCost;
     /** Every answer is checked against its OpenAPI schema. On unless `main` says otherwise. */
     readonly checkAnswers?: boolean;
+    /** Milliseconds between being told to end and taking no new connection. 0 when absent: what tests want. */
+    readonly lingerMs?: number;
     /** Replaces limits of callers. */
     readonly quotas?: Partial<Quotas>;
   };
@@ -192,12 +196,14 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     };
     const oidc = startOidc({ ...services, proxies, limits, clusterUrl, logoutPauseMs: options.logoutPauseMs });
     undo.push(oidc.stop);
-    const beside = { mounts: [oidc.mount], pages: servePortal(options.portalFolder) };
+    const beside = { mounts: [oidc.mount, docsPage(log)], pages: servePortal(options.portalFolder) };
     const where = { host: options.host ?? '127.0.0.1', port: options.port ?? 0 };
     const server = await listen(pipeline, routes, beside, where);
     undo.push(server.close);
     undo.push(async () => {
       shutdown.abort();
+      // Not ready any more, but still answering: until everybody who balances load has noticed, requests go on coming.
+      if (options.lingerMs) await sleep(options.lingerMs);
     });
     return { url: server.url, port: server.port, databaseUrl, stop };
   } catch (error) {

@@ -27,6 +27,7 @@ describe('what has one effect however often it is sent is sent again', () => {
   test.each([
     ['after a broken connection', BROKEN],
     ['when the server is not available', BUSY],
+    ['when a proxy has lost it', () => new Response('', { status: 502 })],
     ['while the first try is under way', UNDER_WAY],
     ['when there were too many', () => new Response('', { status: 429, headers: { 'retry-after': '0' } })],
   ])('%s', async (_when, answer) => {
@@ -54,11 +55,11 @@ test('another conflict is an answer', async () => {
   expect((await fetch(ADDRESS, { method: 'PUT' })).status).toBe(409);
 });
 
-test('patience ends: the fifth answer is the answer, the fifth failure is thrown', async () => {
-  const refused = scripted(BUSY, BUSY, BUSY, BUSY, BUSY);
+test('patience ends: the seventh answer is the answer, the seventh failure is thrown', async () => {
+  const refused = scripted(...Array(7).fill(BUSY));
   expect((await refused.fetch(ADDRESS)).status).toBe(503);
-  expect(refused.bodies).toHaveLength(5);
-  const broken = scripted(BROKEN, BROKEN, BROKEN, BROKEN, BROKEN);
+  expect(refused.bodies).toHaveLength(7);
+  const broken = scripted(...Array(7).fill(BROKEN));
   await expect(broken.fetch(ADDRESS)).rejects.toThrow('fetch failed');
 });
 

@@ -1,5 +1,5 @@
 /** Tries a request gets in all. */
-const MAX_TRIES = 5;
+const MAX_TRIES = 7;
 /** Milliseconds until the second try; each further one waits twice as long. */
 const FIRST_WAIT_MS = 250;
 /** Milliseconds one wait may last, whatever Retry-After asks for. */
@@ -14,7 +14,7 @@ export type PatientFetchOptions = {
 
 /**
  * A fetch that tries again what may be tried again without a second effect: reads, PUT and DELETE, and writes that carry
- * an Idempotency-Key. It does so after a broken connection, 429, 503, and the 409 that says the first try is under way.
+ * an Idempotency-Key. It does so after a broken connection, 429, 502, 503, 504, and the 409 that says the first try is under way.
  */
 export function patientFetch(options: PatientFetchOptions = {}): typeof globalThis.fetch {
   const send = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
@@ -40,7 +40,7 @@ function isRepeatable(request: Request): boolean {
 }
 
 async function asksForPatience(answer: Response): Promise<boolean> {
-  if (answer.status === 429 || answer.status === 503) return true;
+  if ([429, 502, 503, 504].includes(answer.status)) return true;
   if (answer.status !== 409) return false;
   const body: unknown = await answer
     .clone()
@@ -52,7 +52,7 @@ async function asksForPatience(answer: Response): Promise<boolean> {
 function waitOf(answer: Response | undefined, tries: number, firstWaitMs: number): number {
   const asked = Number(answer?.headers.get('retry-after') ?? 0) * 1000;
   const own = firstWaitMs * 2 ** (tries - 1);
-  return Math.min(MAX_WAIT_MS, asked > 0 ? asked : own);
+  return Math.min(MAX_WAIT_MS, Math.max(asked, own));
 }
 
 function wait(milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -52,6 +52,17 @@ export class ControlPlaneProcess {
     this.#url = `http://127.0.0.1:${port}`;
   }
 
+  /** SIGTERM, as a cluster ends a pod. @returns its exit code, once it has ended */
+  async end(): Promise<number | null> {
+    const child = this.#child;
+    if (child === undefined) return null;
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    const [code] = await ended;
+    this.#url = undefined;
+    return code;
+  }
+
   /** SIGKILL: it gets no chance to finish anything. */
   async kill(): Promise<void> {
     const child = this.#child;

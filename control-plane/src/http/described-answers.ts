@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { Problem } from './problem.ts';
 import type { Route } from './route.ts';
 
@@ -17,6 +18,7 @@ const NOT_JSON = refusal('The body is not JSON, or a file of a type that is not 
 const INVALID = refusal(
   'The input is not valid (`errors` says where), or the Idempotency-Key was used for something else',
 );
+const HEAD_TOO_LARGE = { description: 'Address and headers together are larger than 16 KiB; it has no body' };
 const TOO_MANY = refusal('Too many calls of this caller; Retry-After says when to go on');
 const NOT_AVAILABLE = refusal('The database does not answer, or we are shutting down; nothing was changed');
 
@@ -45,7 +47,7 @@ export function describedAnswers(route: Route, read: Route | undefined): Describ
   const takesBody = route.body !== undefined || route.upload !== undefined;
   const takesInput = takesBody || route.query !== undefined || route.params !== undefined;
   const keyed = takesKey(route);
-  return {
+  const before: Described = {
     ...(isTagged(route) ? { 304: NOT_CHANGED } : {}),
     ...(takesBody || keyed || route.idempotent || route.params !== undefined ? { 400: MALFORMED } : {}),
     ...(closed ? { 401: NOT_KNOWN } : {}),
@@ -54,9 +56,18 @@ export function describedAnswers(route: Route, read: Route | undefined): Describ
     ...(keyed ? { 409: CONFLICT } : {}),
     ...(isConditional(route, read) ? { 412: CHANGED } : {}),
     ...(takesBody ? { 413: TOO_LARGE, 415: NOT_JSON } : {}),
+    ...(takesInput ? { 431: HEAD_TOO_LARGE } : {}),
     ...(takesInput || keyed ? { 422: INVALID } : {}),
     ...(route.limit === 'none' || route.access === 'gateway' ? {} : { 429: TOO_MANY }),
     ...(route.limit === 'none' ? {} : { 503: NOT_AVAILABLE }),
-    ...route.responses,
+  };
+  return { ...before, ...Object.fromEntries(Object.entries(route.responses).map(withRefusals(before))) };
+}
+
+/** A route that has a refusal of its own shape is refused in ours too, by what stands before it. */
+function withRefusals(before: Described) {
+  return ([status, own]: [string, Described[number]]): [string, Described[number]] => {
+    const isOurs = before[Number(status)]?.schema === undefined || own.schema === undefined || own.schema === Problem;
+    return [status, isOurs ? own : { ...own, schema: z.union([own.schema, Problem]) }];
   };
 }

@@ -16,7 +16,7 @@ export function openApiDocument(routes: readonly Route[]): object {
     paths[route.path] = { ...paths[route.path], [route.method]: operation(route, reads.get(route.path)) };
   }
   const used = new Set(routes.map(({ tag }) => tag));
-  return createDocument({
+  const document: Parameters<typeof createDocument>[0] = {
     openapi: '3.1.0',
     info: {
       title: 'CloudFreedom API',
@@ -28,7 +28,13 @@ export function openApiDocument(routes: readonly Route[]): object {
     tags: [...used].sort().map((name) => ({ name, description: TAGS[name] ?? name })),
     paths,
     components: { securitySchemes: SECURITY_SCHEMES, headers: HEADERS, parameters: PARAMETERS },
-  });
+  };
+  return createDocument(document, { override: withoutUnicodeClasses });
+}
+
+/** Many readers of patterns know no Unicode classes, and refuse all of the description for one. The field's limits stay. */
+function withoutUnicodeClasses({ jsonSchema }: { readonly jsonSchema: { pattern?: string | undefined } }): void {
+  if (jsonSchema.pattern?.includes('\\p{')) delete jsonSchema.pattern;
 }
 
 function operation(route: Route, read: Route | undefined): ZodOpenApiOperationObject {
@@ -108,6 +114,9 @@ function binary(types: readonly string[]): Record<string, { schema: Record<strin
   return Object.fromEntries(types.map((type) => [type, { schema: {} }]));
 }
 
-function streams(route: Route): Record<string, { schema: { type: 'string' } }> {
-  return Object.fromEntries(route.streams.map((type) => [type, { schema: { type: 'string' } }]));
+/** A stream of JSON is one value in the end; all others are text. */
+function streams(route: Route): Record<string, { schema: { type?: 'string' } }> {
+  return Object.fromEntries(
+    route.streams.map((type) => [type, { schema: type === 'application/json' ? {} : { type: 'string' } }]),
+  );
 }
