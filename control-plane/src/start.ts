@@ -8,6 +8,7 @@ import { deliverAlerts } from './alerts/deliver.ts';
 import { startDeliveryWorker } from './alerts/delivery-worker.ts';
 import { openMailer } from './alerts/mailer.ts';
 import { sealWebhookSecrets } from './alerts/webhook-secret.ts';
+import { startKubernetesAudit } from './audit/kubernetes-watch.ts';
 import { startAuditRetention } from './audit/retention.ts';
 import { Catalogue, storeRate } from './catalogue/catalogue.ts';
 import { shippedPriceList, storePriceList } from './catalogue/price-snapshot.ts';
@@ -152,6 +153,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     if (tenantResources !== undefined) {
       undo.push(tenantResources.stop);
       undo.push(startTellingStatus(pool, tenantResources, log));
+      undo.push(startKubernetesAudit(pool, tenantResources, log));
     }
     undo.push(startTeller(pool, log));
     undo.push(startUpkeep(pool, log));

@@ -89,6 +89,12 @@ export const TenantRegistration = z
     models: z.array(ModelName).max(MAX_TENANT_MODELS),
     alertThresholdsPercent: z.array(z.int().min(1).max(100)).max(10),
     suspended: z.boolean(),
+    auditRetentionDays: z
+      .int()
+      .min(30)
+      .max(3_650)
+      .default(365)
+      .meta({ description: 'Days that the tenant’s audit is kept' }),
     gatewayCredentialSha256: Sha256Hex,
     chatKeySha256: Sha256Hex,
     oidc: z

@@ -35,6 +35,7 @@ export function tenantRegistration(secrets: TenantSecrets, more: Partial<TenantR
     models: ['small', 'large'],
     alertThresholdsPercent: [50, 80, 100],
     suspended: false,
+    auditRetentionDays: 365,
     gatewayCredentialSha256: sha256Hex(secrets.credential),
     chatKeySha256: sha256Hex(secrets.chatKey),
     oidc: null,

@@ -16,6 +16,13 @@ export const signIn = route({
   responses: SIGN_IN_RESPONSES,
   run: async (services, call) => {
     const result = await signInWithPassword(services, call.body, call);
-    return 'kind' in result ? answerOfSignIn(result) : result;
+    if ('kind' in result) return answerOfSignIn(result);
+    // Told alike whether somebody has the address or nobody: what it costs must not tell.
+    const audit = {
+      action: 'sign_in.refused',
+      target: 'sign-in',
+      after: { email: call.body.email, refused: result.body.code },
+    };
+    return { ...result, audit };
   },
 });

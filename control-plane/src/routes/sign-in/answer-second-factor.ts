@@ -38,6 +38,8 @@ export const answerSecondFactorOfSignIn = route({
   run: async (services, call) => {
     const { pendingToken: token, ...answer } = call.body;
     const result = await answerSecondFactor(services, token, answer, call);
-    return 'kind' in result ? answerOfSignIn(result) : result;
+    if ('kind' in result) return answerOfSignIn(result);
+    const after = { method: answer.method, refused: result.body.code };
+    return { ...result, audit: { action: 'second_factor.refused', target: 'sign-in', after } };
   },
 });
