@@ -121,6 +121,10 @@ async function usesATenant(): Promise<void> {
     { cookie: carol.cookie, origin: 'https://portal.example.test' },
   );
 
+  const invitation = watched.mailed('the token of an invitation', tokenOf(await mailWith('/invitation#')));
+  const accepted = await bob.call('POST', '/v1/invitations/acceptances', { token: invitation });
+  expect(accepted.status).toBeLessThan(300);
+
   const service = { name: 'machine', scopes: ['usage.read', 'budget.read', 'chat'] };
   const { body: issued } = await api.call('POST', `${base}/keys`, ADMIN_KEY, service);
   const key = watched.shown('a service key', issued.key);
