@@ -16,16 +16,6 @@ function nastyData(name: TemplateName): Record<string, unknown> {
     Object.entries(shape).map(([field, schema]) => {
       const words = schema instanceof z.ZodEnum ? schema.options : [];
       return [field, [...CANDIDATES, ...words].find((value) => (schema as z.ZodType).safeParse(value).success)];
-      const found = [
-        CANARY,
-        'https://portal.example.test/page#token=x',
-        3,
-        '2026-11-30T12:00:00.000Z',
-        'owner',
-        'member',
-        'totp_added',
-      ].find((value) => (schema as z.ZodType).safeParse(value).success);
-      return [field, found];
     }),
   );
 }
