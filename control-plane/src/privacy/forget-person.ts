@@ -20,7 +20,6 @@ export const PERSON_REFERENCES: Readonly<Record<string, 'deleted' | 'emptied' | 
   'member.removed_person_id': 'emptied',
   'api_key.person_id': 'emptied',
   'invitation.invited_by': 'kept: the id of who invited somebody else',
-  'chat_logout.person_id': 'kept: the chat is still to be told',
   'oidc_logout.person_id': 'kept: the chat is still to be told',
   'file.person_id': 'kept: the id of who stored a tenant’s file',
   'chat_data_request.person_id': 'kept: what the chats were asked, and when',

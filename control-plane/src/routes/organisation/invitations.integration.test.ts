@@ -212,16 +212,18 @@ test('a removed member who is invited again gets the same seat with its history'
 
 test('the mail says who invites to what, in the language asked for, and its link opens the invitation', async () => {
   const mails = await startMailCatcher();
-  const sending = await startApi({ databaseUrl: api.controlPlane.databaseUrl, smtpUrl: mails.url });
+  const { databaseUrl } = api.controlPlane;
+  // One that knows no mail server would take mails, too, and put them off.
+  await api.stop();
+  api = await startApi({ databaseUrl, smtpUrl: mails.url });
   const body = { email: 'guest@example.test', role: 'admin', language: 'de' };
-  expect(await sending.as(owner, 'POST', INVITATIONS, body)).toMatchObject({ status: 201 });
+  expect(await api.as(owner, 'POST', INVITATIONS, body)).toMatchObject({ status: 201 });
   const mail = await mailTo(mails, 'guest@example.test');
   expect(mail.subject).toBe('Einladung zu Demo AG');
   expect(mail.text).toContain('Olga Owner lädt Sie zu „Demo AG“ ein');
   expect(mail.text).toContain(`${PORTAL_URL}/invitation#token=${tokenIn(mail)}`);
   expect(await lookUp(tokenIn(mail))).toMatchObject({ status: 200, body: { tenant: 'demo', role: 'admin' } });
   expect(await accept(guest, tokenIn(mail))).toMatchObject({ status: 201 });
-  expect([...sending.log, ...api.log].join('\n')).not.toContain(tokenIn(mail));
-  await sending.stop();
+  expect(api.log.join('\n')).not.toContain(tokenIn(mail));
   await mails.close();
 });
