@@ -2130,6 +2130,11 @@ export interface components {
             models: string[];
             alertThresholdsPercent: number[];
             suspended: boolean;
+            /**
+             * @description Days that the tenant’s audit is kept
+             * @default 365
+             */
+            auditRetentionDays?: number;
             gatewayCredentialSha256: string;
             chatKeySha256: string;
             /**
@@ -2429,6 +2434,11 @@ export interface components {
             models: string[];
             alertThresholdsPercent: number[];
             suspended: boolean;
+            /**
+             * @description Days that the tenant’s audit is kept
+             * @default 365
+             */
+            auditRetentionDays: number;
             gatewayCredentialSha256: string;
             chatKeySha256: string;
             /**
