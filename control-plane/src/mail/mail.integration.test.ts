@@ -100,7 +100,7 @@ describe('a mail server that does not take it', () => {
     await restart({ smtpUrl: NOBODY_LISTENS });
     const id = await inTransaction(api.pool, enqueue);
     await expect
-      .poll(row)
+      .poll(row, PATIENCE)
       .toMatchObject({ state: 'pending', attempts: 1, emptied: false, last_error: expect.any(String) });
     expect((await row())?.last_error).toBe('the mail server did not take it (ESOCKET)');
     expect(JSON.stringify(api.log)).not.toMatch(/smtp-password|ada@example/);
