@@ -176,5 +176,6 @@ async function picture(page: Page, name: string): Promise<void> {
 /** The page has its heading, nothing turns any more, and what fades in has faded in. */
 async function settled(page: Page): Promise<void> {
   await page.locator('h1').first().waitFor();
-  await page.waitForFunction(AT_REST);
+  // not waitForFunction: it would need eval, which the pages forbid
+  await expect.poll(() => page.evaluate(AT_REST), { timeout: 15_000 }).toBe(true);
 }
