@@ -60,6 +60,7 @@ const PARSE = 'import ast, sys; [ast.parse(open(name).read()) for name in sys.ar
 const checks = [
   () => command('format and lint', bin('biome'), ['ci', '--error-on-warnings', '.']),
   () => command('types', bin('tsc'), ['--noEmit']),
+  () => command('types of the portal', bin('tsc'), ['--noEmit', '-p', 'portal']),
   () =>
     command('the hook is Python', 'python3', [
       '-c',

@@ -1,12 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
-import { mailTo, tokenOf } from '@cloudfreedom/control-plane/testing/account.ts';
+import { mailsTo, tokenOf } from '@cloudfreedom/control-plane/testing/account.ts';
 import { ADMIN_KEY, OPERATOR_KEY, type TestPerson } from '@cloudfreedom/control-plane/testing/api.ts';
 import { startTestCluster, type TestCluster } from '@cloudfreedom/control-plane/testing/cluster.ts';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { screenshots } from '../browser/chromium.ts';
+import { until } from '../process/until.ts';
 import { type PortalRig, startPortalRig } from './rig.ts';
 
 /** WCAG 2.2 at level AA, and all that it builds on. */
@@ -45,10 +46,11 @@ beforeAll(async () => {
     displayName: 'Enterprise',
     pricePerMonthNanoEur: null,
   });
-  await api.as(ada, 'POST', `/v1/tenants/${TENANT}/invitations`, { email: 'eve@muster.example', role: 'member' });
-  await api.as(ada, 'POST', `/v1/tenants/${TENANT}/keys/mine`, { name: 'Laptop' });
+  await post(`/v1/tenants/${TENANT}/invitations`, { email: 'eve@muster.example', role: 'member' });
+  await post(`/v1/tenants/${TENANT}/keys/mine`, { name: 'Laptop' });
   await api.call('POST', `/v1/tenants/${TENANT}/keys`, ADMIN_KEY, { name: 'CI', scopes: ['chat', 'usage.read'] });
-  invitation = tokenOf(await mailTo(rig.mails, 'eve@muster.example'));
+  const mail = async () => mailsTo(rig.mails, 'eve@muster.example')[0];
+  invitation = tokenOf(await until('the mail that invites', mail, { timeoutMs: 30_000, intervalMs: 100 }));
   const displayName = 'Muster Maschinenbau GmbH & Co. KG';
   await kubernetes.applyAs('argocd', TENANT, {
     displayName,
@@ -58,12 +60,18 @@ beforeAll(async () => {
   });
   await kubernetes.report(TENANT, true, 'Available');
   const wish = { name: 'neu', displayName: 'Neu', plan: 'starter', language: 'de' };
-  expect((await api.as(ada, 'POST', '/v1/tenants', wish)).status).toBe(201);
+  await post('/v1/tenants', wish);
 });
 afterAll(async () => {
   await rig?.[Symbol.asyncDispose]();
   await kubernetes?.stop();
 });
+
+/** What Ada's browser would send; each makes something. */
+async function post(address: string, body: object): Promise<void> {
+  const answer = await rig.api.as(ada, 'POST', address, body, { origin: rig.url });
+  if (answer.status !== 201) throw new Error(`${address} was answered ${answer.status} ${answer.body.code}`);
+}
 
 type Step = (page: Page) => Promise<unknown>;
 type Stop = { name: string; path: string | (() => string); signedIn?: boolean; before?: Step };
@@ -168,5 +176,6 @@ async function picture(page: Page, name: string): Promise<void> {
 /** The page has its heading, nothing turns any more, and what fades in has faded in. */
 async function settled(page: Page): Promise<void> {
   await page.locator('h1').first().waitFor();
-  await page.waitForFunction(AT_REST);
+  // not waitForFunction: it would need eval, which the pages forbid
+  await expect.poll(() => page.evaluate(AT_REST), { timeout: 15_000 }).toBe(true);
 }
