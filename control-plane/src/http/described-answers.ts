@@ -18,7 +18,7 @@ const NOT_JSON = refusal('The body is not JSON, or a file of a type that is not 
 const INVALID = refusal(
   'The input is not valid (`errors` says where), or the Idempotency-Key was used for something else',
 );
-const HEAD_TOO_LARGE = { description: 'Address and headers together are larger than 16 KiB; it has no body' };
+const HEAD_TOO_LARGE = { description: 'Address and headers together are larger than 32 KiB; it has no body' };
 const TOO_MANY = refusal('Too many calls of this caller; Retry-After says when to go on');
 const NOT_AVAILABLE = refusal('The database does not answer, or we are shutting down; nothing was changed');
 

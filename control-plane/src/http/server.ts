@@ -6,6 +6,8 @@ import { type Pipeline, serve } from './pipeline.ts';
 import { problem } from './problem.ts';
 import type { Route } from './route.ts';
 
+/** Bytes of an address and headers together: the longest legitimate ones bring a provider's answer, percent-encoded. */
+const MAX_HEAD_BYTES = 32 * 1024;
 /** Milliseconds within which a request's head and body must have arrived. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -39,7 +41,7 @@ export async function listen(
 ): Promise<HttpServer> {
   const hot = new Map(routes.filter(({ access }) => access === 'gateway').map((route) => [route.path, route]));
   const app = expressApp(pipeline, routes, beside.pages);
-  const server = createServer((request, response) => {
+  const server = createServer({ maxHeaderSize: MAX_HEAD_BYTES }, (request, response) => {
     const url = request.url ?? '';
     const route = request.method === 'POST' ? hot.get(url) : undefined;
     if (route !== undefined) {

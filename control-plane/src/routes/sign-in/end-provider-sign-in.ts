@@ -12,8 +12,10 @@ import type { Services } from '../../services.ts';
 import { callbackUrl, ProviderParams, providerUnknown } from './provider-params.ts';
 
 /** Characters a provider's parameter may have. */
-const MAX_PARAMETER_LENGTH = 4_096;
-const Parameter = z.string().max(MAX_PARAMETER_LENGTH).optional();
+const MAX_PARAMETER_LENGTH = 2_048;
+/** What the protocol allows in them (RFC 6749, appendix A). */
+const PRINTABLE = /^[\x20-\x7e]*$/;
+const Parameter = z.string().max(MAX_PARAMETER_LENGTH).regex(PRINTABLE).optional();
 /** What the protocols define; providers add others, which are left out. */
 const Callback = z.object({ state: Parameter, code: Parameter, iss: Parameter, error: Parameter });
 
