@@ -3700,7 +3700,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -3887,7 +3887,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -4096,7 +4096,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -4210,7 +4210,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -4351,7 +4351,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -4457,7 +4457,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -4579,7 +4579,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4753,7 +4753,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4879,7 +4879,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5042,7 +5042,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5151,7 +5151,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5290,7 +5290,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5416,7 +5416,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5549,7 +5549,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5732,7 +5732,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5901,7 +5901,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -6077,7 +6077,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -6210,7 +6210,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -6368,7 +6368,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -6510,7 +6510,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -6643,7 +6643,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -6804,7 +6804,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -6915,7 +6915,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -7048,7 +7048,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -7214,7 +7214,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -7325,7 +7325,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -7467,7 +7467,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -7614,7 +7614,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -7807,7 +7807,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -7940,7 +7940,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -8079,7 +8079,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -8199,7 +8199,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -8325,7 +8325,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -8458,7 +8458,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -8591,7 +8591,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -8717,7 +8717,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -8888,7 +8888,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -9012,7 +9012,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -9121,7 +9121,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -9260,7 +9260,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -9386,7 +9386,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -9538,7 +9538,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -9662,7 +9662,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -9771,7 +9771,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -9897,7 +9897,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -10049,7 +10049,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -10173,7 +10173,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -10299,7 +10299,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -10408,7 +10408,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -10517,7 +10517,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -10643,7 +10643,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -10770,7 +10770,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -10887,7 +10887,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -11039,7 +11039,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -11261,7 +11261,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -11517,7 +11517,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -11742,7 +11742,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -11870,7 +11870,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -11987,7 +11987,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -12115,7 +12115,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -12257,7 +12257,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -12408,7 +12408,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -12545,7 +12545,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -12684,7 +12684,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -12913,7 +12913,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -13049,7 +13049,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -13177,7 +13177,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -13315,7 +13315,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -13405,7 +13405,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -13498,7 +13498,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -13916,7 +13916,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -14326,7 +14326,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -14551,7 +14551,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -14786,7 +14786,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -14944,7 +14944,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -15065,7 +15065,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -15198,7 +15198,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -15319,7 +15319,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -15446,7 +15446,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -15582,7 +15582,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -15752,7 +15752,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -15905,7 +15905,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -16038,7 +16038,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -16200,7 +16200,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -16327,7 +16327,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -16438,7 +16438,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -16587,7 +16587,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -16754,7 +16754,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -16880,7 +16880,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -16995,7 +16995,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -17154,7 +17154,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -17383,7 +17383,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -17504,7 +17504,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -17668,7 +17668,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -17780,7 +17780,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -17914,7 +17914,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -18057,7 +18057,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -18183,7 +18183,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -18309,7 +18309,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -18428,7 +18428,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -18612,7 +18612,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -18902,7 +18902,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -19298,7 +19298,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -19457,7 +19457,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -19581,7 +19581,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Address and headers together are larger than 16 KiB; it has no body */
+            /** @description Address and headers together are larger than 32 KiB; it has no body */
             431: {
                 headers: {
                     [name: string]: unknown;
