@@ -80,7 +80,8 @@ export async function createWorkspace(
   wish: { plan: string; displayName: string; name: string },
 ): Promise<number> {
   await page.goto(`${env.PORTAL_URL}/tenants/new`);
-  await page.getByRole('radio', { name: wish.plan }).check();
+  // the whole card is the label of its radio button
+  await page.getByText(wish.plan, { exact: true }).click();
   await page.getByRole('textbox', { name: 'Name of the workspace' }).fill(wish.displayName);
   await page.getByRole('textbox', { name: 'Short name' }).fill(wish.name);
   const started = Date.now();

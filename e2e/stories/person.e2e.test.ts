@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type OpenAI from 'openai';
 import type { BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openBrowser, type RealBrowser, screenshots } from '../browser/chromium.ts';
 import { until } from '../process/until.ts';
 import { budgetOf, settled } from '../steps/budget.ts';
@@ -78,6 +78,9 @@ describe('a person registers, gets a budget, and uses the AI chat', () => {
     host = `${TENANT}.${story.env.BASE_DOMAIN}`;
   });
   afterAll(() => browser?.[Symbol.asyncDispose]());
+  afterEach(async ({ task }) => {
+    if (task.result?.state === 'fail') await picture(ada.page, 'where-it-failed').catch(() => {});
+  });
 
   it('registers, confirms by the mail that arrived, chooses a plan and watches the workspace become ready', async () => {
     ada = await visitor('Ada');
