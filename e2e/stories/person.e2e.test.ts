@@ -20,7 +20,7 @@ import { openStory, type Story } from './story.ts';
 const PATIENCE_MS = 120_000;
 /** Milliseconds after which a revoked key must be refused. */
 const REVOCATION_LIMIT_MS = 1_000;
-const TENANT = 'ada-and-friends';
+const TENANT = `ada-${Date.now().toString(36)}`;
 const MODEL = 'gpt-4o-mini';
 
 describe('a person registers, gets a budget, and uses the AI chat', () => {
@@ -29,6 +29,7 @@ describe('a person registers, gets a budget, and uses the AI chat', () => {
   let host: string;
   let ada: Visitor;
   let grace: Visitor;
+  const visitors: Visitor[] = [];
 
   /** Somebody at a browser of their own. */
   interface Visitor {
@@ -41,7 +42,9 @@ describe('a person registers, gets a budget, and uses the AI chat', () => {
     const context = await browser.context();
     const page = await context.newPage();
     page.setDefaultTimeout(PATIENCE_MS);
-    return { person: newPerson(name), context, page };
+    const come = { person: newPerson(name), context, page };
+    visitors.push(come);
+    return come;
   }
 
   const picture = (page: Page, name: string) => page.screenshot({ path: path.join(screenshots, `person-${name}.png`) });
@@ -79,7 +82,8 @@ describe('a person registers, gets a budget, and uses the AI chat', () => {
   });
   afterAll(() => browser?.[Symbol.asyncDispose]());
   afterEach(async ({ task }) => {
-    if (task.result?.state === 'fail') await picture(ada.page, 'where-it-failed').catch(() => {});
+    if (task.result?.state !== 'fail') return;
+    for (const { person, page } of visitors) await picture(page, `${person.name}-where-it-failed`).catch(() => {});
   });
 
   it('registers, confirms by the mail that arrived, chooses a plan and watches the workspace become ready', async () => {

@@ -4,7 +4,7 @@ import { Radio, WifiOff } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import { budgetQuery } from '../api/tenants.ts';
 import type { Budget } from '../api/types.ts';
-import { formatDay } from '../format/dates.ts';
+import { formatDayAfter } from '../format/dates.ts';
 import { formatEuro, percentOf } from '../format/money.ts';
 import { useLanguage } from '../hooks/language.ts';
 import { useLiveBudget } from '../hooks/live-budget.ts';
@@ -60,7 +60,7 @@ function Meter({ budget }: { budget: Budget }) {
   const available = BigInt(budget.availableNanoEur);
   const spentPercent = percentOf(posted, granted);
   const heldPercent = percentOf(held, granted);
-  const day = formatDay(budget.resetsAt, language);
+  const day = formatDayAfter(budget.period, language);
   const figures = [
     { key: 'spent', amount: posted, dot: 'bg-primary' },
     { key: 'held', amount: held, dot: 'bg-warning' },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatDistance } from './dates.ts';
+import { formatDayAfter, formatDistance } from './dates.ts';
 
 const now = new Date('2026-11-30T12:00:00Z');
 
@@ -12,4 +12,11 @@ test.each([
   ['2026-11-20T12:00:00Z', 'de', '20. November 2026'],
 ])('%s reads in %s as "%s"', (moment, language, text) => {
   expect(formatDistance(moment, language, now)).toBe(text);
+});
+
+test.each([
+  ['2026-11', 'en', 'December 1, 2026'],
+  ['2026-12', 'de', '1. Januar 2027'],
+])('after %s, in %s, comes %s', (period, language, day) => {
+  expect(formatDayAfter(period, language)).toBe(day);
 });

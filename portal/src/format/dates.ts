@@ -9,6 +9,13 @@ export function formatDay(moment: string, language: string): string {
   return new Intl.DateTimeFormat(language, { dateStyle: 'long' }).format(new Date(moment));
 }
 
+/** The first day after a period such as "2026-11": it is a day of the tenant's calendar, wherever the reader is. */
+export function formatDayAfter(period: string, language: string): string {
+  const [year = 0, month = 1] = period.split('-').map(Number);
+  const format = new Intl.DateTimeFormat(language, { dateStyle: 'long', timeZone: 'UTC' });
+  return format.format(new Date(Date.UTC(year, month, 1)));
+}
+
 /** A moment to the minute. */
 export function formatMoment(moment: string, language: string): string {
   return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(moment));

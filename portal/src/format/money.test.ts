@@ -16,7 +16,8 @@ describe('an amount in nano-euro', () => {
     ['15000000', 'de', '0,02 €'],
     ['14999999', 'de', '0,01 €'],
     // below a cent it does not read as nothing
-    ['636756', 'de', '0,0006 €'],
+    ['636756', 'de', '0,000637 €'],
+    ['1499', 'en', '€0.000001'],
     ['9223372036854775807', 'en', '€9,223,372,036.85'],
   ])('%s reads in %s as %s', (amount, language, text) => {
     expect(plain(formatEuro(amount, language))).toBe(text);

@@ -1,12 +1,13 @@
 /** Nano-euro in a cent, and in a euro. */
 const NANO_PER_CENT = 10_000_000n;
 const CENTS_PER_EURO = 100n;
-/** Decimal places of an amount below a cent, so that a single request does not read as nothing. */
-const FINE_PLACES = 4;
-const NANO_PER_FINE_UNIT = 100_000n;
+/** Decimal places of an amount below a cent, so that a single request does not read as nothing: a short one to a small
+ * model costs a few millionths of a euro. */
+const FINE_PLACES = 6;
+const NANO_PER_FINE_UNIT = 1_000n;
 
 /**
- * An amount of nano-euro as people read it: in cents, rounded half up; what is below a cent but not nothing with four
+ * An amount of nano-euro as people read it: in cents, rounded half up; what is below a cent but not nothing with six
  * places. No floating-point number ever holds an amount.
  */
 export function formatEuro(nanoEur: bigint | string, language: string): string {
