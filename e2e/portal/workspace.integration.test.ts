@@ -134,8 +134,8 @@ test('the budget moves on the page while requests are held and billed', async ()
   );
   expect(authorised.status).toBe(200);
   await call('POST', '/v1/gateway/settle', secrets.credential, settleBody(REQUEST_ID));
-  await figure('spent').getByText('€0.0003', { exact: true }).waitFor();
-  await page.getByRole('row').filter({ hasText: 'small' }).getByText('€0.0003').last().waitFor();
+  await figure('spent').getByText('€0.000318', { exact: true }).waitFor();
+  await page.getByRole('row').filter({ hasText: 'small' }).getByText('€0.000318').last().waitFor();
 });
 
 test('a key is shown once, with lines to try it, and is gone when it is revoked', async () => {
