@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 /** Milliseconds a test may take where it starts real servers. */
 const INTEGRATION_TIMEOUT_MS = 300_000;
+/** Milliseconds that `expect.poll` looks for what must come soon, on a busy machine. */
+const POLL_TIMEOUT_MS = 20_000;
 /** Test files at a time where they start real servers: much of their time is waiting for those. */
 const INTEGRATION_WORKERS = 2;
 /** Milliseconds a story may take on a busy two-core machine. */
@@ -26,6 +28,7 @@ export default defineConfig({
           testTimeout: INTEGRATION_TIMEOUT_MS,
           hookTimeout: INTEGRATION_TIMEOUT_MS,
           maxWorkers: INTEGRATION_WORKERS,
+          expect: { poll: { timeout: POLL_TIMEOUT_MS } },
         },
       },
       {
@@ -35,6 +38,7 @@ export default defineConfig({
           testTimeout: STORY_TIMEOUT_MS,
           hookTimeout: STORY_TIMEOUT_MS,
           fileParallelism: false,
+          expect: { poll: { timeout: POLL_TIMEOUT_MS } },
         },
       },
     ],
