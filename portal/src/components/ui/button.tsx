@@ -40,7 +40,7 @@ export function Button({ className, variant, size, asChild, busy, children, type
   const look = classNames(buttonVariants({ variant, size }), className);
   if (asChild) {
     return (
-      <Slot.Root className={look} {...rest}>
+      <Slot.Root className={look} onClick={onClick} {...rest}>
         {children}
       </Slot.Root>
     );
