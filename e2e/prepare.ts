@@ -18,6 +18,7 @@ export async function prepareMachine(): Promise<void> {
     await pythonEnvironment('openai-client', progress('openai'));
     await pythonEnvironment('oidc-client', progress('authlib'));
     await pythonEnvironment('schemathesis', progress('schemathesis'));
+    await pythonEnvironment('chat-data', progress('chat-data'));
   };
   const tools = async () => {
     for (const name of ['gofakes3', 'kubernetes', 'helm'] as const) await tool(name);

@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { hookFiles } from '../operator/src/config.ts';
+import { CHAT_DATA_SCRIPT, hookFiles } from '../operator/src/config.ts';
 import { bringPlatformUp, takePlatformDown } from './platform/platform.ts';
 import { prepareMachine } from './prepare.ts';
 import { progress } from './process/progress.ts';
@@ -62,10 +62,11 @@ const checks = [
   () => command('types', bin('tsc'), ['--noEmit']),
   () => command('types of the portal', bin('tsc'), ['--noEmit', '-p', 'portal']),
   () =>
-    command('the hook is Python', 'python3', [
+    command('what tenants are given to run is Python', 'python3', [
       '-c',
       PARSE,
       ...Object.keys(hookFiles()).map((name) => `operator/gateway/${name}`),
+      CHAT_DATA_SCRIPT,
     ]),
 ];
 const generated = [

@@ -18,7 +18,7 @@ const PYTHON = '/usr/bin/python3';
 const KEPT_ENVIRONMENTS = 2;
 
 /** What there is a lock of, in a folder beside this file. */
-export type LockedPython = 'litellm' | 'openai-client' | 'oidc-client' | 'schemathesis';
+export type LockedPython = 'litellm' | 'openai-client' | 'oidc-client' | 'schemathesis' | 'chat-data';
 
 /** The `bin` folder of the environment for `image`'s lock; made when the cache has none, which for LiteLLM takes minutes. */
 export async function pythonEnvironment(image: LockedPython, say: Say): Promise<string> {

@@ -7,6 +7,9 @@ import type { Settings } from './tenant/settings.ts';
 /** Where image and checkout keep the hook that LiteLLM loads: beside `src`. */
 const HOOK_FOLDER = path.join(import.meta.dirname, '..', 'gateway');
 
+/** The program that exports and erases people's chats, there too; a folder of its own, as the hook's goes to LiteLLM whole. */
+export const CHAT_DATA_SCRIPT = path.join(import.meta.dirname, '..', 'chat-data', 'chat_data.py');
+
 const Name = z.string().min(1).max(253);
 const Port = z.int().min(1).max(65535);
 const ProviderEgress = z.array(
@@ -104,6 +107,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
       monitoringNamespace: env.MONITORING_NAMESPACE,
       providerEgress: env.PROVIDER_EGRESS,
       hook: hookFiles(env.HOOK_FOLDER),
+      chatDataScript: readFileSync(CHAT_DATA_SCRIPT, 'utf8'),
     },
     controlPlane: { url: env.CONTROL_PLANE_URL ?? inCluster, key: env.OPERATOR_KEY },
     leaderElection: env.LEADER_ELECTION === 'true',

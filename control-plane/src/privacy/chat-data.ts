@@ -4,7 +4,10 @@ import type { Vault } from '../crypto/vault.ts';
 
 /** Minutes whoever took a request has for it. */
 const TAKEN_MINUTES = 30;
-/** Tries of one request; then it has failed, and a person has to look. */
+/** Minutes until a request that failed is offered again: as many times the square of its tries, up to a limit. */
+const PAUSE_MINUTES = 4;
+const MAX_PAUSE_MINUTES = 360;
+/** Tries of one export, over some days; then it has failed, and a person has to look. An erasure is never given up. */
 export const MAX_ATTEMPTS = 20;
 /** Days an export can be fetched; then it is taken away. */
 export const EXPORT_DAYS = 7;
@@ -41,14 +44,21 @@ export async function requestChatData(
 const Taken = z.object({ id: z.uuid(), kind: z.enum(['export', 'erase']), subject: z.instanceof(Buffer) });
 export type TakenRequest = { readonly id: string; readonly kind: ChatDataKind; readonly subject: ChatSubject };
 
-/** Takes the oldest request of a tenant that nobody is at; erasures first. */
+/**
+ * Takes the oldest request of a tenant that nobody is at; erasures first. What an earlier try brought goes: its pieces
+ * and those of this one would not fit.
+ */
 export async function takeChatData(pool: pg.Pool, vault: Vault, tenant: bigint): Promise<TakenRequest | undefined> {
   const { rows } = await pool.query(
-    `update chat_data_request set taken_until = now() + make_interval(mins => $2), attempts = attempts + 1
+    `with taken as (
+     update chat_data_request set taken_until = now() + make_interval(mins => $2), attempts = attempts + 1
      where id = (select id from chat_data_request
-       where tenant_id = $1 and state = 'waiting' and coalesce(taken_until, '-infinity') < now() and attempts < $3
+       where tenant_id = $1 and state = 'waiting' and coalesce(taken_until, '-infinity') < now()
+         and (attempts < $3 or kind = 'erase')
        order by kind = 'export', created_at limit 1 for update skip locked)
-     returning id, kind, subject`,
+     returning id, kind, subject),
+     dropped as (delete from chat_data_part where request_id in (select id from taken))
+     select id, kind, subject from taken`,
     [tenant, TAKEN_MINUTES, MAX_ATTEMPTS],
   );
   if (rows[0] === undefined) return undefined;
@@ -97,12 +107,13 @@ export async function endChatData(
   const found = rows[0];
   if (found === undefined) return 'unknown';
   if (end.outcome === 'failed') {
-    const givenUp = found.attempts >= MAX_ATTEMPTS;
+    const givenUp = found.kind === 'export' && found.attempts >= MAX_ATTEMPTS;
     await client.query(
-      `update chat_data_request set last_error = $2, taken_until = null, state = $3,
+      `update chat_data_request set last_error = $2, state = $3,
+         taken_until = now() + make_interval(mins => least(attempts * attempts * $5, $6)),
          subject = case when $4 then null else subject end, ended_at = case when $4 then clock_timestamp() end
        where id = $1`,
-      [request, end.error, givenUp ? 'failed' : 'waiting', givenUp],
+      [request, end.error, givenUp ? 'failed' : 'waiting', givenUp, PAUSE_MINUTES, MAX_PAUSE_MINUTES],
     );
     return 'noted';
   }
@@ -160,8 +171,14 @@ export async function* partsOf(client: pg.PoolClient, vault: Vault, request: str
   }
 }
 
-/** Takes away exports that are older than they may be fetched. */
+/** Takes away exports that are older than they may be fetched; gives up one whose last taker never came back. */
 export async function forgetOldExports(pool: pg.Pool): Promise<void> {
+  await pool.query(
+    `update chat_data_request set state = 'failed', subject = null, ended_at = clock_timestamp(),
+       last_error = 'the last run that took it did not come back'
+     where kind = 'export' and state = 'waiting' and attempts >= $1 and taken_until < now()`,
+    [MAX_ATTEMPTS],
+  );
   await pool.query(
     `delete from chat_data_request
      where kind = 'export' and coalesce(ended_at, created_at) < now() - make_interval(days => $1)`,

@@ -106,7 +106,11 @@ describe('what follows from a single field', () => {
       ['delete ServiceAccount/postgres-backup', 'delete CronJob/postgres-backup'],
     ],
     ['owners', { owners: ['other@acme.example'] }, ['register']],
-    ['suspended', { suspended: true }, ['apply Deployment/litellm', 'apply Deployment/open-webui', 'register']],
+    [
+      'suspended',
+      { suspended: true },
+      ['apply Deployment/litellm', 'apply Deployment/open-webui', 'apply CronJob/chat-data', 'register'],
+    ],
   ];
 
   const models = ['gpt-4o', 'gpt-4o-mini'].map((name) =>

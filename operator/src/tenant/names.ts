@@ -36,6 +36,7 @@ export const component = {
   liteLlm: 'litellm',
   openWebUi: 'open-webui',
   backup: 'postgres-backup',
+  chatData: 'chat-data',
 } as const;
 
 /** Names of the objects in a tenant's namespace that are not simply their component's. */

@@ -7,7 +7,10 @@ import type { Wish } from './wish.ts';
 const thousandths = (quantity: string) => milli(quantity) ?? 0n;
 const MEBIBYTE = 1000n << 20n;
 
-/** What the tenant needs at most: every pod it wishes, one more of each that rolls, and a backup that runs beside them. */
+/**
+ * What the tenant needs at most: every pod it wishes, one more of each that rolls, and a helper that runs beside them. A
+ * backup and a person's chats being exported can meet; the one that finds no room then is tried again.
+ */
 export function quotaTooSmall(wish: Wish): Refusal | undefined {
   const { spec, plan } = wish;
   const managed = wish.externalDatabaseUrl === undefined;
@@ -15,12 +18,8 @@ export function quotaTooSmall(wish: Wish): Refusal | undefined {
     { size: sizeOf(spec, 'liteLlm'), pods: replicasOf(spec, 'liteLlm') + 1 },
     { size: sizeOf(spec, 'openWebUi'), pods: replicasOf(spec, 'openWebUi') + 1 },
     { size: sizeOf(spec, 'redis'), pods: 1 },
-    ...(managed
-      ? [
-          { size: sizeOf(spec, 'postgres'), pods: 1 },
-          { size: HELPER_SIZE, pods: 1 },
-        ]
-      : []),
+    ...(managed ? [{ size: sizeOf(spec, 'postgres'), pods: 1 }] : []),
+    { size: HELPER_SIZE, pods: 1 },
   ];
   const sum = (of: 'cpu' | 'memory') =>
     parts.reduce((total, { size, pods }) => total + thousandths(size.limits[of]) * BigInt(pods), 0n);

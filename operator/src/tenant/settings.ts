@@ -21,4 +21,6 @@ export interface Settings {
   providerEgress: ProviderEgress[];
   /** The hook that LiteLLM loads: its files' texts by their names. */
   hook: Readonly<Record<string, string>>;
+  /** What exports and erases a person's chats: its file's text. */
+  chatDataScript: string;
 }

@@ -27,6 +27,7 @@ export const settings: Settings = {
   monitoringNamespace: undefined,
   providerEgress: [],
   hook: { 'cloudfreedom_hook.py': '# the hook\n' },
+  chatDataScript: '# the job\n',
 };
 
 /** What a decision sees of a new Tenant on a platform with two models and their key, before anything is made. */

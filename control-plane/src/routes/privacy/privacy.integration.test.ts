@@ -149,12 +149,18 @@ describe('an export', () => {
     expect(await whereIs('ääääääääää')).toEqual([]);
   });
 
-  test('that failed is offered again', async () => {
+  test('that failed is offered again after a pause, without the pieces it had brought', async () => {
     await api.belongs(anna, tenant, 'member');
     await api.as(anna, 'POST', '/v1/account/chat-data');
     const { request } = (await gateway('POST', 'take')).body;
+    await gateway('PUT', `${request.id}/parts/0`, { text: '{"half":' });
     await gateway('POST', `${request.id}/end`, { outcome: 'failed', error: 'the database was away' });
+    expect((await gateway('POST', 'take')).body.request).toBeNull();
+    const pass = `update chat_data_request set taken_until = taken_until - interval '4 minutes' where id = $1`;
+    await api.pool.query(pass, [request.id]);
     expect((await gateway('POST', 'take')).body.request).toMatchObject({ id: request.id });
+    const done = { outcome: 'done', found: 0, parts: 1 };
+    expect((await gateway('POST', `${request.id}/end`, done)).status).toBe(409);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { KubeObject } from '../../runtime/cluster.ts';
 import type { Wish } from '../wish.ts';
 import { backup } from './backup.ts';
+import { chatData } from './chat-data.ts';
 import { liteLlm } from './litellm.ts';
 import { namespace } from './namespace.ts';
 import { networkPolicies } from './network-policies.ts';
@@ -29,6 +30,7 @@ export function desiredObjects(wish: Wish): KubeObject[] {
     ...redis(wish),
     ...liteLlm(wish),
     ...openWebUi(wish),
+    ...chatData(wish),
     ...route(wish),
     ...serviceMonitor(wish),
   ];

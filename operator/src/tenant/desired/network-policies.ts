@@ -24,9 +24,13 @@ const LINK_LOCAL_IPV4 = '169.254.0.0/16';
 
 /** Everything is closed in both directions; then each door is opened by name. */
 export function networkPolicies(wish: Wish): KubeObject[] {
-  const { postgres, redis, liteLlm, openWebUi, backup } = component;
+  const { postgres, redis, liteLlm, openWebUi, backup, chatData } = component;
   const managed = wish.externalDatabaseUrl === undefined;
-  const way = { dns: dns(), ingress: fromNamespace(wish.settings.ingress.namespace) };
+  const way = {
+    dns: dns(),
+    ingress: fromNamespace(wish.settings.ingress.namespace),
+    database: managed ? to(postgres, port.postgres) : externalDatabase(wish.externalDatabaseUrl ?? ''),
+  };
   const monitoring = wish.settings.monitoringNamespace;
   return [
     policy(wish, 'default-deny', {}, { ingress: [], egress: [] }),
@@ -39,7 +43,7 @@ export function networkPolicies(wish: Wish): KubeObject[] {
         to(redis, port.redis),
         // the OpenID provider
         controlPlane(wish),
-        managed ? to(postgres, port.postgres) : externalDatabase(wish.externalDatabaseUrl ?? ''),
+        way.database,
       ],
     }),
     policy(wish, liteLlm, part(liteLlm), {
@@ -55,11 +59,15 @@ export function networkPolicies(wish: Wish): KubeObject[] {
       ingress: [{ from: [{ podSelector: part(openWebUi) }, { podSelector: part(liteLlm) }], ports: tcp(port.redis) }],
       egress: [],
     }),
+    policy(wish, chatData, part(chatData), { ingress: [], egress: [way.dns, controlPlane(wish), way.database] }),
     ...(managed
       ? [
           policy(wish, postgres, part(postgres), {
             ingress: [
-              { from: [{ podSelector: part(openWebUi) }, { podSelector: part(backup) }], ports: tcp(port.postgres) },
+              {
+                from: [openWebUi, chatData, backup].map((name) => ({ podSelector: part(name) })),
+                ports: tcp(port.postgres),
+              },
             ],
             egress: [],
           }),

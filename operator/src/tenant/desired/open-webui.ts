@@ -14,7 +14,7 @@ const STOP_SECONDS = 120;
 /** The chat. */
 export function openWebUi(wish: Wish): KubeObject[] {
   const part = component.openWebUi;
-  const databaseSecret = wish.externalDatabaseUrl === undefined ? component.postgres : objectName.externalPostgres;
+  const databaseSecret = databaseSecretName(wish);
   const databaseUrl = wish.externalDatabaseUrl ?? wish.secrets.postgres?.DATABASE_URL ?? '';
   return [
     serviceAccount(wish, part),
@@ -74,6 +74,11 @@ export function openWebUi(wish: Wish): KubeObject[] {
     },
     disruptionBudget(wish, part),
   ];
+}
+
+/** The Secret with the DATABASE_URL of the chat. */
+export function databaseSecretName({ externalDatabaseUrl }: Wish): string {
+  return externalDatabaseUrl === undefined ? component.postgres : objectName.externalPostgres;
 }
 
 /** Two pods that start on an empty database would both migrate it and both make the first account: one goes first. */

@@ -15,7 +15,7 @@ export const DEFAULT_SIZES = {
   redis: { requests: { cpu: '10m', memory: '32Mi' }, limits: { cpu: '1', memory: '256Mi' } },
 } as const satisfies Record<string, Resources>;
 
-/** Resources of the small helpers: waiting for the database, dumping it. */
+/** Resources of the small helpers: waiting for the database, dumping it, exporting chats. */
 export const HELPER_SIZE: Resources = {
   requests: { cpu: '10m', memory: '16Mi' },
   limits: { cpu: '500m', memory: '256Mi' },
