@@ -23,22 +23,22 @@ export function newPerson(name: string): PortalPerson {
   return { name, email: `${name.toLowerCase()}-${mark}@people.example`, password: `a long sentence of ${mark}` };
 }
 
-/** The newest mail to an address whose text leads to `path` of the portal, and the link. */
+/** The newest of at least `count` mails to an address whose text leads to `path` of the portal, and the link. */
 export async function mailWithLink(
   { kubectl, env }: { kubectl: Kubectl; env: LocalEnv },
   address: string,
   path: string,
+  count = 1,
 ): Promise<{ mail: ArrivedMail; link: string }> {
   return until(
     `a mail to ${address} that leads to ${path}`,
     async () => {
-      for (const mail of (await mailsOf(kubectl, address)).reverse()) {
-        const link = (mail.text.match(/https:\/\/\S+/g) ?? []).find((url) =>
-          url.startsWith(`${env.PORTAL_URL}${path}`),
-        );
-        if (link !== undefined) return { mail, link };
-      }
-      return undefined;
+      const found = (await mailsOf(kubectl, address)).flatMap((mail) =>
+        (mail.text.match(/https:\/\/\S+/g) ?? [])
+          .filter((link) => link.startsWith(`${env.PORTAL_URL}${path}`))
+          .map((link) => ({ mail, link })),
+      );
+      return found.length < count ? undefined : found.at(-1);
     },
     { timeoutMs: MAIL_TIMEOUT_MS, intervalMs: 1_000 },
   );

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type OpenAI from 'openai';
 import type { BrowserContext, Page } from 'playwright-core';
@@ -22,6 +23,8 @@ const PATIENCE_MS = 120_000;
 const REVOCATION_LIMIT_MS = 1_000;
 const TENANT = `ada-${Date.now().toString(36)}`;
 const MODEL = 'gpt-4o-mini';
+const namespace = `tenant-${TENANT}`;
+const PSQL = ['psql', '-U', 'openwebui', '-d', 'openwebui', '-tAc'];
 
 describe('a person registers, gets a budget, and uses the AI chat', () => {
   let story: Story;
@@ -73,6 +76,20 @@ describe('a person registers, gets a budget, and uses the AI chat', () => {
     const token = (await context.cookies(`https://${host}`)).find(({ name }) => name === 'token')?.value ?? '';
     const headers = { authorization: `Bearer ${token}` };
     return (await story.way.call('GET', `https://${host}/api/v1/auths/`, undefined, headers)).status;
+  }
+
+  async function invite(page: Page, person: PortalPerson): Promise<void> {
+    await page.getByRole('button', { name: 'Invite' }).click();
+    await page.getByRole('textbox', { name: 'Email address' }).fill(person.email);
+    await page.getByRole('button', { name: 'Send invitation' }).click();
+    await page.getByText(`The invitation to ${person.email} is on its way.`).waitFor();
+  }
+
+  /** Has the job that exports and erases chats look now, and waits for its end. */
+  async function runChatData(): Promise<void> {
+    const job = `chat-data-${Date.now().toString(36)}`;
+    await story.kubectl('create', 'job', job, '--from=cronjob/chat-data', '-n', namespace);
+    await story.kubectl('wait', '--for=condition=Complete', `job/${job}`, '-n', namespace, '--timeout=180s');
   }
 
   beforeAll(async () => {
@@ -155,10 +172,7 @@ describe('a person registers, gets a budget, and uses the AI chat', () => {
   it('invites a second person, who registers, joins and chats', async () => {
     grace = await visitor('Grace');
     await ada.page.goto(portal(`/tenants/${TENANT}/members`));
-    await ada.page.getByRole('button', { name: 'Invite' }).click();
-    await ada.page.getByRole('textbox', { name: 'Email address' }).fill(grace.person.email);
-    await ada.page.getByRole('button', { name: 'Send invitation' }).click();
-    await ada.page.getByText(`The invitation to ${grace.person.email} is on its way.`).waitFor();
+    await invite(ada.page, grace.person);
     await picture(ada.page, '6-members');
 
     const { link } = await mailWithLink(story, grace.person.email, '/invitation');
@@ -205,6 +219,47 @@ describe('a person registers, gets a budget, and uses the AI chat', () => {
     );
     await grace.page.goto(`https://${host}/`);
     await grace.page.waitForURL(/error=/);
+  });
+
+  it('has a member back, who takes a copy of all that is stored, chats included', async () => {
+    await ada.page.goto(portal(`/tenants/${TENANT}/members`));
+    await invite(ada.page, grace.person);
+    const { link } = await mailWithLink(story, grace.person.email, '/invitation', 2);
+    await grace.page.goto(link);
+    await grace.page.getByRole('button', { name: 'Accept invitation' }).click();
+    await grace.page.getByRole('link', { name: 'Open the chat' }).waitFor();
+
+    await grace.page.goto(portal('/account/privacy'));
+    await grace.page.getByRole('button', { name: 'Collect chats' }).click();
+    await grace.page
+      .getByText(/collecting|under way|waiting/i)
+      .first()
+      .waitFor();
+    await runChatData();
+    await picture(grace.page, '9-my-data');
+    const download = grace.page.waitForEvent('download');
+    await grace.page.getByRole('link', { name: 'Download' }).click();
+    const copy = JSON.parse(await readFile(await (await download).path(), 'utf8'));
+    expect(JSON.stringify(copy)).toContain(grace.person.email);
+    expect(JSON.stringify(copy.chats)).toContain('May I, too?');
+    expect(JSON.stringify(copy)).not.toContain('What is a budget?');
+  });
+
+  it('forgets a member who wishes it, in the chat too', async () => {
+    await grace.page.goto(portal('/account/privacy'));
+    await grace.page.getByRole('button', { name: 'Delete account …' }).click();
+    await grace.page.getByRole('textbox', { name: 'Enter your email address to confirm' }).fill(grace.person.email);
+    await grace.page.getByRole('button', { name: 'Delete for good' }).click();
+    await grace.page.getByText('Your account is being deleted').waitFor();
+    await runChatData();
+    const who = (email: string) => `select count(*) from "user" where email = '${email}'`;
+    const query = async (sql: string) =>
+      (await story.kubectl('exec', '-n', namespace, 'statefulset/postgres', '--', ...PSQL, sql)).trim();
+    expect(await query(who(grace.person.email))).toBe('0');
+    expect(await query("select count(*) from chat where chat::text like '%May I, too?%'")).toBe('0');
+    expect(await query(who(ada.person.email))).toBe('1');
+    await signIn(grace.page, story.env, grace.person);
+    await grace.page.getByText(/do not belong together/).waitFor();
     await grace.context.close();
   });
 
