@@ -61,7 +61,8 @@ create table channel (
   created_at bigint, updated_at bigint, updated_by text, archived_at bigint, archived_by text, deleted_at bigint,
   deleted_by text);
 create table channel_webhook (
-  id text primary key, channel_id text not null, user_id text not null, name text not null, profile_image_url text,
+  id text primary key, channel_id text not null references channel on delete cascade, user_id text not null,
+  name text not null, profile_image_url text,
   token text not null, last_used_at bigint, created_at bigint not null, updated_at bigint not null);
 create table message (
   id text primary key, user_id text, app_id text, channel_id text, reply_to_id text, parent_id text,
