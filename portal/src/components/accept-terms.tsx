@@ -1,5 +1,5 @@
 import { zodResolver } from '@hookform/resolvers/zod';
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useForm } from 'react-hook-form';
 import { useTranslation } from 'react-i18next';
 import { z } from 'zod';
@@ -23,11 +23,16 @@ export function AcceptTerms({ token, name, email, to }: Props) {
   const language = useLanguage();
   const { data: terms, error: termsError } = useQuery(termsQuery);
   const goOn = useSignedIn(to);
-  const accepting = useMutation({ mutationFn: acceptTermsOfSignIn, onSuccess: goOn });
-  const form = useForm<z.input<typeof Consent>>({ resolver: zodResolver(Consent) });
-  const submit = form.handleSubmit(() => {
-    if (terms !== undefined) accepting.mutate({ token, language, termsVersion: terms.version });
+  const queryClient = useQueryClient();
+  const accepting = useMutation({
+    mutationFn: async () => {
+      const { version } = await queryClient.ensureQueryData(termsQuery);
+      return acceptTermsOfSignIn({ token, language, termsVersion: version });
+    },
+    onSuccess: goOn,
   });
+  const form = useForm<z.input<typeof Consent>>({ resolver: zodResolver(Consent) });
+  const submit = form.handleSubmit(() => accepting.mutate());
   return (
     <>
       <EntryHeader title={t('signIn.termsTitle', { name })} text={t('signIn.termsText', { email })} />

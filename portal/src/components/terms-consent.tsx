@@ -18,8 +18,18 @@ export function TermsConsent({ terms, fault, register }: Props) {
   return (
     <div className="space-y-2">
       <Checkbox label={t('register.terms')} fault={fault} {...register()} />
-      {terms === undefined ? null : <TermsText terms={terms} />}
+      {terms === undefined ? <PlaceOfTerms /> : <TermsText terms={terms} />}
     </div>
+  );
+}
+
+/** As high as the folded terms: what is below must not move away under a press when they arrive. */
+function PlaceOfTerms() {
+  const { t } = useTranslation();
+  return (
+    <p aria-hidden className="invisible ml-[1.875rem] text-sm">
+      {t('register.termsRead')}
+    </p>
   );
 }
 

@@ -1,5 +1,5 @@
 import { zodResolver } from '@hookform/resolvers/zod';
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
 import { MailCheck } from 'lucide-react';
 import { useForm } from 'react-hook-form';
@@ -34,13 +34,19 @@ export function RegisterPage() {
   const language = useLanguage();
   const search = useSearch({ from: '/entry/register' });
   const { data: terms, error: termsError } = useQuery(termsQuery);
-  const sending = useMutation({ mutationFn: registerAccount, onSuccess: () => noteWayOn(search.return_to) });
+  const queryClient = useQueryClient();
+  const sending = useMutation({
+    mutationFn: async (wish: Omit<Registration, 'accepted'>) => {
+      // whoever is quicker than the terms waits for them: a press is never for nothing
+      const { version } = await queryClient.ensureQueryData(termsQuery);
+      return registerAccount({ ...wish, language, termsVersion: version });
+    },
+    onSuccess: () => noteWayOn(search.return_to),
+  });
   const form = useForm<Registration>({ resolver: zodResolver(Registration), mode: 'onTouched' });
   const { errors } = form.formState;
   if (sending.isSuccess) return <LookIntoYourMail email={form.getValues('email')} onAgain={() => sending.reset()} />;
-  const submit = form.handleSubmit(({ name, email, password }) => {
-    if (terms !== undefined) sending.mutate({ name, email, password, language, termsVersion: terms.version });
-  });
+  const submit = form.handleSubmit(({ name, email, password }) => sending.mutate({ name, email, password }));
   return (
     <>
       <EntryHeader title={t('register.title')} text={t('register.text')} />
