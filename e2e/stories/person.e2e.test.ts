@@ -89,7 +89,17 @@ describe('a person registers, gets a budget, and uses the AI chat', () => {
   async function runChatData(): Promise<void> {
     const job = `chat-data-${Date.now().toString(36)}`;
     await story.kubectl('create', 'job', job, '--from=cronjob/chat-data', '-n', namespace);
-    await story.kubectl('wait', '--for=condition=Complete', `job/${job}`, '-n', namespace, '--timeout=180s');
+    await until(
+      'the job of chat data to end',
+      async () => {
+        // one that succeeded is taken away by its CronJob, one that failed stays
+        const found = await story.kubectl('get', 'job', job, '-n', namespace, '--ignore-not-found', '-o', 'json');
+        const { succeeded, failed } = found === '' ? { succeeded: 1 } : JSON.parse(found).status;
+        if (failed) throw new Error(await story.kubectl('logs', `job/${job}`, '-n', namespace));
+        return succeeded ? true : undefined;
+      },
+      { timeoutMs: PATIENCE_MS },
+    );
   }
 
   beforeAll(async () => {
