@@ -8,6 +8,7 @@ import { root } from '../platform/local-env.ts';
 import { progress } from '../process/progress.ts';
 import { settled } from '../steps/budget.ts';
 import { mailWithLink, newPerson } from '../steps/portal.ts';
+import { retire } from '../steps/tenants.ts';
 import { openStory, type Story } from './story.ts';
 
 /** The line for which the reader looks into their mail. */
@@ -17,13 +18,18 @@ const END_OF_BLOCK = '--- end of block ---';
 
 let story: Story;
 let folder: string;
+const person = newPerson('Reader');
+const tenant = `reader-${person.email.slice(7, 15)}`;
 
 beforeAll(async () => {
   story = await openStory();
   await ensureDebianPackages(['curl', 'jq'], progress('packages'));
   folder = await mkdtemp(path.join(tmpdir(), 'cloudfreedom-api-'));
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(async () => {
+  await retire(story.kubectl, tenant);
+  await rm(folder, { recursive: true, force: true });
+});
 
 /** The shell's blocks of docs/api.md, with the reader's own values in the first one. */
 async function blocks(email: string, tenant: string): Promise<string[]> {
@@ -41,8 +47,6 @@ async function blocks(email: string, tenant: string): Promise<string[]> {
 }
 
 it('docs/api.md leads from nothing to an answer and its cost, as it is written', async () => {
-  const person = newPerson('Reader');
-  const tenant = `reader-${person.email.slice(7, 15)}`;
   // curl reads it before anything on its command line: where the platform is, and whom to trust
   const address = story.env.INGRESS_ADDRESS;
   await writeFile(path.join(folder, '.curlrc'), `cacert = ${story.env.CA_FILE}\nconnect-to = "::${address}:443"\n`);

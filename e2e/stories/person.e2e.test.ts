@@ -16,6 +16,7 @@ import {
   type PortalPerson,
   signIn,
 } from '../steps/portal.ts';
+import { retire } from '../steps/tenants.ts';
 import { openStory, type Story } from './story.ts';
 
 const PATIENCE_MS = 120_000;
@@ -107,7 +108,10 @@ describe('a person registers, gets a budget, and uses the AI chat', () => {
     browser = await openBrowser(story.env);
     host = `${TENANT}.${story.env.BASE_DOMAIN}`;
   });
-  afterAll(() => browser?.[Symbol.asyncDispose]());
+  afterAll(async () => {
+    await browser?.[Symbol.asyncDispose]();
+    await retire(story.kubectl, TENANT);
+  });
   afterEach(async ({ task }) => {
     if (task.result?.state !== 'fail') return;
     for (const { person, page } of visitors) await picture(page, `${person.name}-where-it-failed`).catch(() => {});
