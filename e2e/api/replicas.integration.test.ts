@@ -14,16 +14,23 @@ const CALLERS = 8;
 const TENANTS = 30;
 /** Milliseconds of load before and after a replica goes. */
 const LOAD_MS = 1_500;
+/** Milliseconds after which a cluster's proxies have heard that a pod ends: it is out of its endpoints at once. */
+const ENDPOINTS_MS = 1_000;
 
 let replicas: ControlPlaneProcess[];
 let balancer: Balancer;
+/** Replicas that the balancer has been told to leave out. */
+let withdrawn: Set<ControlPlaneProcess>;
 let databaseUrl: string;
 beforeEach(async () => {
   const postgres = await KillablePostgres.start();
   databaseUrl = postgres.url;
   replicas = [new ControlPlaneProcess(databaseUrl), new ControlPlaneProcess(databaseUrl)];
   for (const replica of replicas) await replica.start();
-  balancer = await Balancer.start(() => replicas.flatMap(({ url }) => (url === undefined ? [] : [url])));
+  withdrawn = new Set();
+  balancer = await Balancer.start(() =>
+    replicas.flatMap((replica) => (replica.url === undefined || withdrawn.has(replica) ? [] : [replica.url])),
+  );
   for (let number = 0; number < TENANTS; number += 1) {
     const registered = await fetch(`${balancer.url}/v1/tenants/demo-${number}`, {
       method: 'PUT',
@@ -92,7 +99,11 @@ test('a replica that is told to end leaves no request behind: none fails', async
   const stop = new AbortController();
   const loaded = load(fetch, stop.signal);
   await pause(LOAD_MS);
-  expect(await replicas[0]?.end()).toBe(0);
+  const [ending] = replicas as [ControlPlaneProcess];
+  const ended = ending.end();
+  await pause(ENDPOINTS_MS);
+  withdrawn.add(ending);
+  expect(await ended).toBe(0);
   await pause(LOAD_MS);
   stop.abort();
   const sent = await loaded;
