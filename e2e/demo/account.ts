@@ -18,7 +18,9 @@ export async function accountOfOwner(
 ): Promise<{ email: string; password: string }> {
   const password = `demo-${randomBytes(PASSWORD_BYTES).toString('base64url')}`;
   const world = { env, kubectl };
-  if ((await mailsOf(kubectl, email)).length === 0) {
+  // alerts on the budget have come to this address, too
+  const registered = (await mailsOf(kubectl, email)).some(({ text }) => text.includes('/confirm#'));
+  if (!registered) {
     const terms = await way.call<{ version: string }>('GET', `${env.API_URL}/v1/terms?language=en`);
     const registration = { name: 'Owner', email, password, language: 'en', termsVersion: terms.body.version };
     await post(way, env, '/v1/account/registrations', registration);
